@@ -1,0 +1,97 @@
+"""The model card, written from a checkpoint's own files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .config import GPTConfig
+
+
+def model_card(name: str, config: GPTConfig, training: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]]) -> str:
+    """README.md of a checkpoint: what it is, how it was trained, its loss and how that was measured, a sample.
+
+    Args:
+        name: of the model.
+        config: its shape.
+        training: as in training.json.
+        metrics: as in metrics.jsonl; the last line is the final evaluation.
+    """
+    from huggingface_hub import EvalResult, ModelCardData
+
+    corpus = training["corpus"]["name"]
+    data = ModelCardData(
+        language="en",
+        license="mit",
+        library_name="gpt-letter-by-letter",
+        pipeline_tag="text-generation",
+        tags=["gpt", "character-level", "from-scratch"],
+        model_name=name,
+    )
+    last = metrics[-1] if metrics else None
+    if last is not None and math.isfinite(last["val_loss"]):
+        data.eval_results = [
+            EvalResult(
+                task_type="text-generation",
+                dataset_type=corpus,
+                dataset_name=f"{corpus}, last 10 %",
+                metric_type="loss",
+                metric_name="validation loss, nats a character",
+                metric_value=round(last["val_loss"], 4),
+            )
+        ]
+    lines = ["---", data.to_yaml().strip(), "---", "", f"# {name}", "", _shape(config), ""]
+    lines += _trained(training)
+    if last is not None:
+        lines += _loss(config, training, last)
+        lines += ["## It says", "", *[f"    {line}" for line in last["sample"].strip("\n").split("\n")], ""]
+    lines += [
+        "## Use", "", "```python", "import gpt", "", f'checkpoint = gpt.load("checkpoints/{name}")',
+        'print("".join(t.text for t in gpt.generate(checkpoint, "ROMEO:")))', "```", "",
+        "## Not for", "",
+        "Facts, advice, or prose of today: it has read one small text, character by character, and knows nothing else. "
+        "It invents names and words. Attention maps drawn from it show where it looks, not why it decides.", "",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _shape(config: GPTConfig) -> str:
+    recipe = "GPT-2's recipe" if config.norm == "layer" else "the modern recipe"
+    parts = [
+        f"{config.position} positions", f"{config.norm} norm", {"gelu": "GELU", "relu2": "squared ReLU"}[config.activation],
+        *(["normalised queries and keys"] if config.qk_norm else []), *(["tied head"] if config.tied_head else []),
+    ]  # fmt: skip
+    return (
+        f"A GPT of {config.num_parameters:,} parameters, written and trained from nothing: {config.n_layer} layers of "
+        f"{config.n_head} heads, {config.n_embd} wide, a window of {config.block_size} tokens, "
+        f"{config.vocab_size:,} tokens; {recipe} ({', '.join(parts)})."
+    )
+
+
+def _trained(training: Mapping[str, Any]) -> list[str]:
+    split = training["split"]
+    lines = [
+        "## Trained", "",
+        f"On {training['corpus']['name']} (sha256 `{training['corpus']['sha256']}`): the first "
+        f"{split['train_characters']:,} characters, {training['steps']:,} steps, {training['tokens']:,} tokens seen, "
+        f"{training['seconds'] / 60:.0f} minutes on {training['hardware']}, torch {training['torch']}.", "",
+    ]  # fmt: skip
+    if training["command"]:
+        lines += [f"    {training['command']}", ""]
+    if not training["finished"]:
+        lines += ["This is a save from the middle of a training.", ""]
+    return lines
+
+
+def _loss(config: GPTConfig, training: Mapping[str, Any], last: Mapping[str, Any]) -> list[str]:
+    if not math.isfinite(last["val_loss"]):
+        return []
+    whole = "all" if training["finished"] else "the first"
+    return [
+        "## Loss", "",
+        f"Held out: {last['val_loss']:.4f} nats a token at step {last['step']:,} "
+        f"({last['val_loss'] / math.log(2):.3f} bits), the mean over {whole} windows of {config.block_size} tokens "
+        f"of the last {training['split']['held_out_characters']:,} characters, which do not overlap; on the training text "
+        f"{last['train_loss']:.4f}. `python -m train evaluate` measures it again from the saved weights.", "",
+    ]  # fmt: skip

@@ -1,0 +1,160 @@
+"""A corpus: fetched, verified, split; and batches as a pure function of (seed, step)."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+TINY_SHAKESPEARE_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
+TINY_SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
+TINY_SHAKESPEARE_BYTES = 1_115_394
+VALIDATION_SHARE = 0.1
+
+
+class CorpusError(ValueError):
+    """A text cannot be had or cannot be trained on; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A text to learn from, with its name and the sha256 of its bytes."""
+
+    name: str
+    text: str
+    sha256: str
+
+    def split(self, share: float = VALIDATION_SHARE) -> tuple[str, str]:
+        """The beginning to train on, and the last ``share`` of it held out."""
+        cut = int(len(self.text) * (1 - share))
+        return self.text[:cut], self.text[cut:]
+
+
+def read_corpus(file: Path | str) -> Corpus:
+    """A text file of the person's own.
+
+    Raises:
+        CorpusError: no such file, or not UTF-8, or empty.
+    """
+    path = Path(file)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CorpusError(f"{path}: {error.strerror}; name a text file") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{path}: not UTF-8 at byte {error.start:,}; save it as UTF-8") from None
+    if not text.strip():
+        raise CorpusError(f"{path}: the file is empty; name a text with at least a few thousand characters")
+    return Corpus(path.stem, text.replace("\r\n", "\n"), hashlib.sha256(data).hexdigest())
+
+
+def tiny_shakespeare() -> Corpus:
+    """The tiny Shakespeare corpus of Karpathy's char-rnn: 1,115,394 characters, 65 different ones.
+
+    Looked for in the file that the environment variable TINY_SHAKESPEARE names, then in the user's cache, then fetched from its public
+    home; verified by its sha256 in each case.
+
+    Raises:
+        CorpusError: it cannot be had, or is not that text.
+    """
+    named = os.environ.get("TINY_SHAKESPEARE")
+    path = Path(named) if named else cache_folder() / "tinyshakespeare.txt"
+    if not named and not path.exists():
+        _fetch(path)
+    corpus = read_corpus(path)
+    if corpus.sha256 != TINY_SHAKESPEARE_SHA256:
+        raise CorpusError(
+            f"{path}: not the tiny Shakespeare corpus (sha256 {corpus.sha256[:12]}..., "
+            f"expected {TINY_SHAKESPEARE_SHA256[:12]}...); delete it, or train on it with --corpus {path}"
+        )
+    return Corpus("tinyshakespeare", corpus.text, corpus.sha256)
+
+
+def cache_folder() -> Path:
+    """Where this user's caches are kept on this system."""
+    if os.name == "nt":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local"))
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return base / "gpt-letter-by-letter"
+
+
+def _fetch(path: Path) -> None:
+    try:
+        with urllib.request.urlopen(TINY_SHAKESPEARE_URL, timeout=30) as answer:
+            data = answer.read(TINY_SHAKESPEARE_BYTES + 1)
+    except (urllib.error.URLError, OSError) as error:
+        reason = getattr(error, "reason", error)
+        raise CorpusError(
+            f"tiny Shakespeare could not be fetched from {TINY_SHAKESPEARE_URL} ({reason}). "
+            "Three ways out: connect and try again; download that file elsewhere and name it in the environment "
+            "variable TINY_SHAKESPEARE; or train on any text of yours with --corpus FILE"
+        ) from None
+    if hashlib.sha256(data).hexdigest() != TINY_SHAKESPEARE_SHA256:
+        raise CorpusError(
+            f"{TINY_SHAKESPEARE_URL} answered with another text (sha256 differs); nothing was kept. "
+            "Try again, or name a good copy in the environment variable TINY_SHAKESPEARE"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+class Batches:
+    """Windows of a text, each epoch in another order and from another offset, as a pure function of (seed, step).
+
+    Args:
+        tokens: (N,) ids of the training text.
+        block_size: T, tokens a window.
+        batch_size: B, windows a step.
+        seed: decides order, offsets and noise.
+        token_noise: share of input tokens replaced by random ones; targets stay.
+        vocab_size: where random tokens come from.
+
+    Raises:
+        CorpusError: the text is shorter than a window.
+    """
+
+    def __init__(
+        self, tokens: Tensor, block_size: int, batch_size: int, seed: int, token_noise: float = 0.0, vocab_size: int = 1
+    ) -> None:
+        self.tokens, self.block_size, self.batch_size, self.seed = tokens, block_size, batch_size, seed
+        self.token_noise, self.vocab_size = token_noise, vocab_size
+        # An epoch may begin at any of block_size offsets: this many windows and their targets fit from each.
+        self.windows = (len(tokens) - block_size) // block_size
+        if self.windows < 1:
+            raise CorpusError(
+                f"the training text has {len(tokens):,} tokens; with a window of {block_size} it needs at least "
+                f"{2 * block_size:,}: give a longer text or a smaller block_size"
+            )
+        self._epoch = functools.lru_cache(maxsize=2)(self._shuffle)
+
+    def _shuffle(self, epoch: int) -> np.ndarray:
+        """Where each window of an epoch begins, in its order."""
+        random = np.random.default_rng([self.seed, 0, epoch])
+        offset = random.integers(self.block_size)
+        return offset + self.block_size * random.permutation(self.windows)
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Inputs and targets (B, T) of a step; a target is the token after its input."""
+        first = step * self.batch_size
+        starts = [self._epoch(i // self.windows)[i % self.windows] for i in range(first, first + self.batch_size)]
+        rows = torch.stack([self.tokens[s : s + self.block_size + 1] for s in starts])  # (B, T + 1)
+        inputs, targets = rows[:, :-1], rows[:, 1:]
+        if self.token_noise:
+            random = np.random.default_rng([self.seed, 1, step])
+            replaced = torch.from_numpy(random.random(inputs.shape) < self.token_noise)
+            noise = torch.from_numpy(random.integers(self.vocab_size, size=inputs.shape))
+            inputs = torch.where(replaced, noise, inputs)
+        return inputs.contiguous(), targets.contiguous()
