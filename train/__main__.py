@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import math
+import os
 import shlex
-import signal
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Literal
 
-import torch
 import tyro
-from tqdm import tqdm
 
 import gpt
-from gpt.checkpoint import CONFIG
-from gpt.scoring import token_losses
+from gpt.checkpoint import CONFIG, locate
 from gpt.tokenizer import CharTokenizer
 
 from .config import PRESETS, TrainConfig
-from .data import Corpus, CorpusError, read_corpus, tiny_shakespeare
-from .loop import Evaluation, Event, Job, Saved, Step, TrainingError, run
+from .data import CorpusError, load_corpus
+from .evaluation import measure
+from .loop import Event, Saved, run
+from .state import Job, TrainingError
+from .terminal import Progress, StopOnSignal
 
-SLIDING_STRIDES = 4
-"""The sliding window moves by a quarter of itself: three quarters are always read before."""
+
+class UsageError(ValueError):
+    """An argument is out of range or contradicts another one."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,15 +39,18 @@ class Pretrain:
 
     config: Annotated[TrainConfig, tyro.conf.arg(name="")]
     preset: Literal[tuple(PRESETS)] = "shakespeare"  # type: ignore[valid-type]
-    """Where the other defaults come from: shakespeare is the one that ships, tiny takes a minute or two."""
+    """Where the defaults below come from: shakespeare is the one that ships; tiny takes a minute or two on a CPU;
+    gpt2-tiny is GPT-2's recipe at that size; gpt2 is its smallest size, 124,439,808 parameters with GPT-2's 50,257
+    subwords, 85,892,352 with tiny Shakespeare's 65 characters; gpt2-char has 123,919,200 with those."""
     out: Path | None = None
-    """The checkpoint folder; by default checkpoints/my-PRESET, where the page finds it."""
+    """The checkpoint folder; by default checkpoints/my-PRESET."""
     corpus: Path | None = None
     """A text file (UTF-8) to learn from; by default tiny Shakespeare, fetched once and verified."""
     minutes: float | None = None
-    """Train for this many minutes instead of --steps, with a schedule that ends as the time does."""
+    """Train for this many minutes instead of --steps: the schedule follows the clock, evaluations and saves on the way
+    included. The evaluation of all that is held out comes after."""
     resume: bool = False
-    """Go on from the last save in the folder."""
+    """Go on from the last save in the folder, with the same options."""
     overwrite: bool = False
     """Begin anew although the folder holds a checkpoint."""
 
@@ -58,7 +64,7 @@ class Evaluate:
     corpus: Path | None = None
     """A text file (UTF-8); by default tiny Shakespeare."""
     weights: Literal["float32", "int8"] = "float32"
-    """Precision of the weights."""
+    """Precision of the weights, bits a number."""
     json: bool = False
     """Print one JSON object."""
 
@@ -76,186 +82,170 @@ class Generate:
     temperature: float = 0.8
     """Below 1 sharpens, above 1 flattens, 0 takes the most probable token."""
     top_k: int = 0
-    """Only the k most probable tokens; 0 is off."""
+    """Only this many of the most probable tokens; 0 is off."""
     top_p: float = 1.0
-    """Only the most probable tokens that together reach p; 1 is off."""
+    """Only the most probable tokens that together reach this probability; 1 is off."""
     min_p: float = 0.0
     """Only tokens at least this many times as probable as the best; 0 is off."""
     repetition_penalty: float = 1.0
     """Above 1, tokens of late become less probable; 1 is off."""
     seed: int = 1
-    """Same seed, same text."""
+    """Whole number from which the draws follow: same seed, same text."""
     weights: Literal["float32", "int8"] = "float32"
-    """Precision of the weights."""
+    """Precision of the weights, bits a number."""
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; returns the exit status."""
+    """Run one command; returns the exit status: 0, 1 for what went wrong, 2 for a wrong argument."""
+    try:
+        command = parse(arguments)
+        if isinstance(command, Pretrain):
+            pretrain(command, shlex.join(["python", "-m", "train", *(a for a in arguments if a != "--resume")]))
+        elif isinstance(command, Evaluate):
+            evaluate(command)
+        else:
+            generate(command)
+    except BrokenPipeError:  # an OSError, but nobody is left to read a message
+        raise
+    except (CorpusError, TrainingError, gpt.CheckpointError, gpt.UnknownCharacterError, UsageError) as error:
+        print(f"python -m train: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    except OSError as error:
+        print(f"python -m train: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parse(arguments: list[str]) -> Pretrain | Evaluate | Generate:
+    """The command that the arguments name; ends the process, status 0 or 2, for --help and for what is no command."""
     # The preset decides the defaults that --help shows and that other flags override: it is read first.
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    first.add_argument("--preset", default="shakespeare")
-    name = first.parse_known_args(arguments)[0].preset
-    preset = PRESETS.get(name, PRESETS["shakespeare"])
+    first = argparse.ArgumentParser(prog="python -m train", add_help=False, allow_abbrev=False)
+    first.add_argument("--preset", nargs="?")
+    preset = PRESETS.get(first.parse_known_args(arguments)[0].preset, PRESETS["shakespeare"])
     commands = tyro.extras.subcommand_type_from_defaults(
         {"pretrain": Pretrain(preset), "evaluate": Evaluate(tyro.MISSING), "generate": Generate()},
         prefix_names=False,
     )
-    command = tyro.cli(
-        commands, args=arguments, prog="python -m train", description=__doc__, config=(tyro.conf.OmitArgPrefixes,)
-    )
+    with arguments_checked():
+        command = tyro.cli(
+            commands, args=arguments, prog="python -m train", description=__doc__, config=(tyro.conf.OmitArgPrefixes,)
+        )
+    assert isinstance(command, Pretrain | Evaluate | Generate)
+    return command
+
+
+@contextlib.contextmanager
+def arguments_checked() -> Iterator[None]:
+    """Inside, a ValueError is about what the person typed."""
     try:
-        if isinstance(command, Pretrain):
-            return pretrain(command, arguments)
-        if isinstance(command, Evaluate):
-            return evaluate(command)
-        assert isinstance(command, Generate)
-        return generate(command)
-    except (CorpusError, TrainingError, gpt.CheckpointError, ValueError) as error:
-        print(f"python -m train: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"python -m train: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
-        return 1
+        yield
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
-def pretrain(command: Pretrain, arguments: list[str]) -> int:
+def pretrain(command: Pretrain, called: str) -> None:
+    """Train, show how it goes, and save; ``called`` is for the card."""
     folder = command.out or Path("checkpoints") / f"my-{command.preset}"
-    if (folder / CONFIG).exists() and not (command.resume or command.overwrite):
+    if command.minutes is not None and not 0 < command.minutes < math.inf:
+        raise UsageError(f"minutes: {command.minutes} is not a number above 0")
+    if command.resume and command.overwrite:
+        raise UsageError("overwrite: begins anew, and resume goes on; give one of them")
+    if locate(folder, CONFIG).exists() and not (command.resume or command.overwrite):
         raise TrainingError(
             f"{folder} holds a checkpoint: go on with it by --resume, write over it by --overwrite, "
             "or name another folder with --out"
         )
-    if command.minutes is not None and not 0 < command.minutes < math.inf:
-        raise TrainingError(f"minutes: {command.minutes} is not above 0")
     corpus = load_corpus(command.corpus)
     tokenizer = CharTokenizer.from_text(corpus.text)
-    model = dataclasses.replace(command.config.model, vocab_size=tokenizer.vocab_size)
-    stop = StopOnSignal()
-    job = Job(
-        config=dataclasses.replace(command.config, model=model),
-        corpus=corpus,
-        tokenizer=tokenizer,
-        folder=folder,
-        minutes=command.minutes,
-        resume=command.resume,
-        should_stop=lambda: stop.asked,
-        command=shlex.join(["python", "-m", "train", *(a for a in arguments if a != "--resume")]),
+    with arguments_checked():
+        model = dataclasses.replace(command.config.model, vocab_size=tokenizer.vocab_size)
+    print(
+        f"{model.num_parameters:,} parameters, {len(corpus.text):,} characters of {corpus.name} "
+        f"({tokenizer.vocab_size:,} different ones), to {folder}",
+        flush=True,
     )
-    print(f"{model.num_parameters:,} parameters, {len(corpus.text):,} characters of {corpus.name}, to {folder}")
-    show = Progress(job)
-    for event in run(job):
-        show(event)
-    show.close()
-    return 0
-
-
-class StopOnSignal:
-    """Ctrl-C and SIGTERM ask for an end after this step; a second one ends at once."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        signal.signal(number, signal.SIG_DFL)
-        print("\nSaving; once more to end at once.", file=sys.stderr)
-
-
-class Progress:
-    """Shows a training's events: a bar on a terminal, plain lines elsewhere."""
-
-    def __init__(self, job: Job) -> None:
-        self.terminal = sys.stderr.isatty()
-        self.bar = tqdm(
-            total=100.0,
-            disable=not self.terminal,
-            bar_format="{percentage:3.0f}% |{bar}| {elapsed}, {remaining} left{postfix}",
+    if model.vocab_size != command.config.model.vocab_size:
+        print(
+            f"the vocabulary is that of the corpus: {model.vocab_size:,} characters instead of "
+            f"{command.config.model.vocab_size:,} tokens, with which it would have "
+            f"{command.config.model.num_parameters:,} parameters",
+            flush=True,
         )
-        self.job = job
-
-    def __call__(self, event: Event) -> None:
-        match event:
-            case Step():
-                self.bar.set_postfix_str(
-                    f"step {event.step}, loss {event.loss:.3f}, {event.tokens_per_second:,.0f} characters/s"
-                )
-                self.bar.update(event.progress * 100 - self.bar.n)
-            case Evaluation():
-                tqdm.write(
-                    f"step {event.step:,}: training {event.train_loss:.4f}, validation {event.val_loss:.4f} nats, "
-                    f"{event.tokens:,} characters in {event.seconds:.0f} s, "
-                    f"{event.tokens / event.seconds:,.0f} characters/s\n"
-                    + "".join(f"    {line}\n" for line in event.sample.strip().splitlines()[:6])
-                )
-                sys.stdout.flush()
-            case Saved():
-                if event.finished:
-                    tqdm.write(f"finished: {event.folder}")
-                elif self.job.should_stop():
-                    tqdm.write(f"stopped after step {event.step:,}; go on with --resume")
-
-    def close(self) -> None:
-        self.bar.close()
+    with StopOnSignal() as stop, Progress() as progress:
+        job = Job(
+            config=dataclasses.replace(command.config, model=model),
+            corpus=corpus,
+            tokenizer=tokenizer,
+            folder=folder,
+            minutes=command.minutes,
+            resume=command.resume,
+            should_stop=lambda: stop.asked,
+            command=called,
+        )
+        events = run(job)
+        require_writable(folder)
+        last: Event | None = None
+        for last in events:
+            progress.show(last)
+        if isinstance(last, Saved) and not last.finished:
+            progress.stopped(last)
 
 
-def evaluate(command: Evaluate) -> int:
+def require_writable(folder: Path) -> None:
+    """Find out before the training, not at its first save, that a folder cannot be written.
+
+    Raises:
+        TrainingError: it is a file, or the system refuses.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise TrainingError(f"{folder}: cannot be written ({error.strerror}); name another folder with --out") from None
+
+
+def evaluate(command: Evaluate) -> None:
+    """Print the losses of a checkpoint."""
     checkpoint = gpt.load(command.folder, weights=command.weights)
     corpus = load_corpus(command.corpus)
-    tokens = torch.tensor(checkpoint.tokenizer.encode(corpus.split()[1]))
-    if len(tokens) < 2:
-        raise CorpusError(f"{corpus.name}: its last 10 % are too short to measure a loss on")
-    T = checkpoint.model.config.block_size
-    loss = token_losses(checkpoint.model, tokens, T).mean().item()
-    sliding = token_losses(checkpoint.model, tokens, T, max(T // SLIDING_STRIDES, 1)).mean().item()
-    characters_a_token = len(checkpoint.tokenizer.decode(tokens.tolist())) / len(tokens)
-    result = {
-        "checkpoint": str(command.folder),
-        "id": checkpoint.id,
-        "weights": command.weights,
-        "corpus": corpus.name,
-        "tokens": len(tokens) - 1,
-        "window": T,
-        "loss": loss,
-        "bits_per_character": loss / math.log(2) / characters_a_token,
-        "sliding_loss": sliding,
-        "sliding_bits_per_character": sliding / math.log(2) / characters_a_token,
-    }
+    losses = measure(checkpoint, corpus.split()[1])
     if command.json:
-        print(json.dumps(result))
-        return 0
-    print(f"{command.folder} ({command.weights}) on the last 10 % of {corpus.name}, {len(tokens) - 1:,} tokens")
-    print(
-        f"  windows of {T} that do not overlap   {loss:.4f} nats   {result['bits_per_character']:.4f} bits a character"
-    )
-    print(
-        f"  sliding window, a quarter at a time  {sliding:.4f} nats   {result['sliding_bits_per_character']:.4f} bits a character"
-    )
-    return 0
+        about = {"checkpoint": str(command.folder), "id": checkpoint.id, "weights": command.weights}
+        print(json.dumps(about | {"corpus": corpus.name} | dataclasses.asdict(losses)))
+        return
+    print(f"{command.folder} ({command.weights}) on the last 10 % of {corpus.name}, {losses.tokens:,} tokens")
+    for name, loss, bits in (
+        (f"windows of {losses.window} that do not overlap", losses.loss, losses.bits_per_character),
+        ("sliding window, a quarter at a time", losses.sliding_loss, losses.sliding_bits_per_character),
+    ):
+        print(f"  {name:36} {loss:.4f} nats a token   {bits:.4f} bits a character")
 
 
-def generate(command: Generate) -> int:
+def generate(command: Generate) -> None:
+    """Write the prompt and what follows, as it comes."""
+    with arguments_checked():
+        settings = gpt.SamplingSettings(
+            command.temperature, command.top_k, command.top_p, command.min_p, command.repetition_penalty
+        )
     checkpoint = gpt.load(command.folder, weights=command.weights)
-    settings = gpt.SamplingSettings(
-        command.temperature, command.top_k, command.top_p, command.min_p, command.repetition_penalty
-    )
     folded = checkpoint.tokenizer.fold(command.prompt)
     if folded.dropped:
         print(f"left out, not in the alphabet: {folded.dropped}", file=sys.stderr)
+    with arguments_checked():
+        tokens = gpt.generate(checkpoint, folded.text, settings, command.max_new_tokens, command.seed)
     print(folded.text, end="", flush=True)
-    for token in gpt.generate(checkpoint, folded.text, settings, command.max_new_tokens, command.seed):
+    for token in tokens:
         print(token.text, end="", flush=True)
     print()
-    return 0
-
-
-def load_corpus(file: Path | None) -> Corpus:
-    return read_corpus(file) if file is not None else tiny_shakespeare()
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        sys.exit(130)
     except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
         sys.exit(141)

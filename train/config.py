@@ -3,83 +3,100 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, Literal
 
 from gpt.config import GPTConfig
+
+MAX_SEED = 2**32 - 1
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
     """Everything that decides the result of a training run, beside the text itself.
 
+    The defaults are the preset ``shakespeare``. A field that is added later gets the default that leaves older runs as
+    they were, so that they can be resumed.
+
     Raises:
         ValueError: a field is out of range; the message begins with its name.
     """
 
     model: GPTConfig = GPTConfig()
-    """Shape and recipe of the model. vocab_size is set by the corpus where the tokenizer is of characters."""
+    """Shape and recipe of the model. With a tokenizer of characters the corpus decides vocab_size."""
     seed: int = 1
-    """Decides weights, batches and dropout."""
+    """Whole number from which weights, batches, noise and dropout follow."""
     steps: int = 1600
-    """Updates of the weights."""
+    """Length of the training, in updates of the weights."""
     batch_size: int = 32
-    """Windows an update."""
+    """Windows of block_size tokens in an update."""
     dropout: float = 0.2
-    """Share of the residual stream's additions dropped, 0 to 1."""
+    """Share of what each half block adds to the residual stream that is dropped, 0 to below 1."""
     token_noise: float = 0.05
-    """Share of the input characters replaced at random, 0 to 1."""
+    """Share of the input tokens replaced by random ones, 0 to below 1."""
     matrix_lr: float = 0.01
-    """Peak learning rate of the blocks' matrices (Muon). 0 gives them to AdamW as well."""
+    """Peak learning rate of the blocks' matrices (Muon): a step moves a weight by about a fifth of it.
+    0 gives them to AdamW as well."""
     matrix_weight_decay: float = 0.1
-    """Decoupled weight decay of the blocks' matrices, a unit of learning rate."""
+    """Decoupled weight decay of the blocks' matrices: share taken off in a step, divided by the learning rate."""
     lr: float = 3e-3
-    """Peak learning rate of everything else (AdamW)."""
+    """Peak learning rate of everything else (AdamW), about the largest change of a weight in a step."""
     weight_decay: float = 0.0
-    """Decoupled weight decay of embedding and head, a unit of learning rate."""
+    """Decoupled weight decay of embedding and head: share taken off in a step, divided by the learning rate."""
     warmup: float = 0.02
-    """Share of the run in which the learning rate rises from 0, 0 to 1."""
+    """Share of the run, at its beginning, in which the learning rate rises from 0; 0 to 1."""
     decay: float = 0.8
     """Share of the run, at its end, in which the learning rate falls linearly to 0; 0 to 1."""
     momentum_warmup: float = 0.1
-    """Share of the run in which Muon's momentum rises from 0.85 to 0.95."""
+    """Share of the run, at its beginning, in which Muon's momentum rises from 0.85 to 0.95; 0 to 1."""
     ema: float = 0.98
-    """Averaged weights: how much of the average stays at each step; 0 keeps none. What is saved is the average."""
+    """Averaged weights: share of the average that stays at each step, 0 to below 1; 0 keeps none. The average is what
+    is evaluated and saved."""
     grad_clip: float = 1.0
-    """Largest norm of the gradient; 0 does not clip."""
+    """Largest norm of the gradient, over all weights; 0 does not clip."""
     eval_every: int = 100
     """Steps between evaluations."""
     eval_windows: int = 256
-    """Validation windows an evaluation looks at; the last one looks at all."""
+    """Windows of each split that an evaluation looks at; the last evaluation looks at all that are held out."""
     evaluate_on: Literal["validation", "selection"] = "validation"
-    """Hold out the last 10 % of the text, or, to choose a recipe, the last 10 % of what is left of it."""
+    """Hold out the last 10 % of the text; or, to choose a recipe by, leave those out and hold out the last 10 % of the
+    rest."""
     save_every: int = 100
     """Steps between saves."""
     precision: Literal["float32", "bfloat16"] = "bfloat16"
-    """Arithmetic of the matrix products; the weights are kept in float32."""
+    """Arithmetic of the matrix products, 32 or 16 bits a number; the weights are kept in float32."""
     compile: Literal["auto", "yes", "no"] = "auto"
-    """torch.compile: auto takes it on a GPU. On a CPU it needs a C++ compiler and half a minute, and gained nothing measurable."""
+    """torch.compile: auto takes it on a GPU. On a CPU it needs a C++ compiler and half a minute at the start."""
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "eval_every", "eval_windows", "save_every"):
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+            self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("dropout", "token_noise", "ema"):
-            _require(0 <= getattr(self, name) < 1, name, getattr(self, name), "from 0 to below 1")
+            self._require(name, 0 <= getattr(self, name) < 1, "from 0 to below 1")
         for name in ("warmup", "decay", "momentum_warmup"):
-            _require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "from 0 to 1")
-        for name in ("matrix_lr", "matrix_weight_decay", "lr", "weight_decay", "grad_clip", "seed"):
-            _require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
+            self._require(name, 0 <= getattr(self, name) <= 1, "from 0 to 1")
+        for name in ("matrix_lr", "matrix_weight_decay", "lr", "weight_decay", "grad_clip"):
+            self._require(name, 0 <= getattr(self, name) < math.inf, "a number of at least 0")
+        self._require("seed", 0 <= self.seed <= MAX_SEED, f"from 0 to {MAX_SEED}")
+
+    def _require(self, name: str, fine: bool, rule: str) -> None:
+        if not fine:
+            raise ValueError(f"{name}: {getattr(self, name)} is not {rule}")
 
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> TrainConfig:
+        """A config from parsed JSON. A field that the writer did not know yet takes its default.
+
+        Raises:
+            ValueError: a field is unknown or out of range.
+        """
+        unknown = fields.keys() - {field.name for field in dataclasses.fields(cls)}
+        if unknown:
+            raise ValueError(f"{min(unknown)}: not a field of this version")
         return cls(**(fields | {"model": GPTConfig.from_dict(fields["model"])}))
-
-
-def _require(fine: bool, name: str, value: object, rule: str) -> None:
-    if not fine:
-        raise ValueError(f"{name}: {value} is not {rule}")
 
 
 PRESETS: dict[str, TrainConfig] = {
@@ -92,5 +109,23 @@ PRESETS: dict[str, TrainConfig] = {
         GPTConfig.gpt2(vocab_size=65, block_size=256, n_layer=4, n_head=4, n_embd=128),
         steps=4000, batch_size=16, dropout=0.05, token_noise=0.0, ema=0.98,
     ),
+    "gpt2": TrainConfig(
+        GPTConfig.gpt2(),
+        steps=1000, batch_size=8, matrix_lr=2e-3, lr=6e-4, eval_windows=32,
+    ),
+    "gpt2-char": TrainConfig(
+        GPTConfig.gpt2(vocab_size=65, n_layer=16, n_head=10, n_embd=800),
+        steps=1000, batch_size=8, matrix_lr=2e-3, lr=6e-4, eval_windows=32,
+    ),
 }  # fmt: skip
-"""By name: what ``--preset`` offers."""
+"""By name: what ``--preset`` offers.
+
+- shakespeare: 4.8M parameters, the modern recipe; the one that ships.
+- tiny: 0.8M, for a minute or two on a laptop's CPU.
+- gpt2-tiny: 0.8M in GPT-2's own recipe, to compare.
+- gpt2: GPT-2's smallest size, 124,439,808 parameters with its 50,257 subwords. A tokenizer of characters has a far
+  smaller table: with tiny Shakespeare's 65 the same trunk has 85,892,352.
+- gpt2-char: GPT-2's recipe, with a trunk so much larger that 65 characters make 123,919,200 parameters.
+
+The last two are for a GPU; their learning rates are a start, not the outcome of a search.
+"""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import http.client
 import os
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ TINY_SHAKESPEARE_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/mast
 TINY_SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 TINY_SHAKESPEARE_BYTES = 1_115_394
 VALIDATION_SHARE = 0.1
+TIMEOUT_SECONDS = 30
 
 
 class CorpusError(ValueError):
@@ -38,46 +40,63 @@ class Corpus:
         return self.text[:cut], self.text[cut:]
 
 
-def read_corpus(file: Path | str) -> Corpus:
-    """A text file of the person's own.
+def load_corpus(file: Path | str | None = None) -> Corpus:
+    """The text file that is named, or tiny Shakespeare.
 
     Raises:
-        CorpusError: no such file, or not UTF-8, or empty.
+        CorpusError: it cannot be had, or nothing can be learnt from it.
+    """
+    return tiny_shakespeare() if file is None else read_corpus(file)
+
+
+def read_corpus(file: Path | str) -> Corpus:
+    """A text file of the person's own. Line ends become a line feed alone.
+
+    Raises:
+        CorpusError: no such file, or not UTF-8, or empty, or made of one character.
     """
     path = Path(file)
     try:
         data = path.read_bytes()
     except OSError as error:
         raise CorpusError(f"{path}: {error.strerror}; name a text file") from None
+    return _corpus(path.stem, data, str(path))
+
+
+def _corpus(name: str, data: bytes, where: str) -> Corpus:
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise CorpusError(f"{path}: not UTF-8 at byte {error.start:,}; save it as UTF-8") from None
+        raise CorpusError(f"{where}: not UTF-8 at byte {error.start:,}; save it as UTF-8") from None
     if not text.strip():
-        raise CorpusError(f"{path}: the file is empty; name a text with at least a few thousand characters")
-    return Corpus(path.stem, text.replace("\r\n", "\n"), hashlib.sha256(data).hexdigest())
+        raise CorpusError(f"{where}: holds no text; name a text with at least a few thousand characters")
+    if len(set(text)) < 2:
+        raise CorpusError(f"{where}: nothing but the character {text[0]!r}, there is nothing to predict; name a text")
+    return Corpus(name, text, hashlib.sha256(data).hexdigest())
 
 
 def tiny_shakespeare() -> Corpus:
     """The tiny Shakespeare corpus of Karpathy's char-rnn: 1,115,394 characters, 65 different ones.
 
-    Looked for in the file that the environment variable TINY_SHAKESPEARE names, then in the user's cache, then fetched from its public
-    home; verified by its sha256 in each case.
+    Looked for in the file that the environment variable TINY_SHAKESPEARE names, then in the user's cache, then fetched
+    from its public home and kept in the cache; verified by its sha256 in each case.
 
     Raises:
         CorpusError: it cannot be had, or is not that text.
     """
     named = os.environ.get("TINY_SHAKESPEARE")
-    path = Path(named) if named else cache_folder() / "tinyshakespeare.txt"
-    if not named and not path.exists():
-        _fetch(path)
-    corpus = read_corpus(path)
-    if corpus.sha256 != TINY_SHAKESPEARE_SHA256:
-        raise CorpusError(
-            f"{path}: not the tiny Shakespeare corpus (sha256 {corpus.sha256[:12]}..., "
-            f"expected {TINY_SHAKESPEARE_SHA256[:12]}...); delete it, or train on it with --corpus {path}"
+    cached = cache_folder() / "tinyshakespeare.txt"
+    if named:
+        data = _read_copy(
+            Path(named), "the environment variable TINY_SHAKESPEARE names it: name a good copy, or unset it"
         )
-    return Corpus("tinyshakespeare", corpus.text, corpus.sha256)
+    elif cached.exists():
+        data = _read_copy(cached, "delete it, and it is fetched again")
+    else:
+        data = _fetch()
+        with contextlib.suppress(OSError):  # no cache is a download more the next time, no reason to fail
+            _keep(cached, data)
+    return _corpus("tinyshakespeare", data, TINY_SHAKESPEARE_URL)
 
 
 def cache_folder() -> Path:
@@ -85,30 +104,54 @@ def cache_folder() -> Path:
     if os.name == "nt":
         base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local"))
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "gpt-letter-by-letter"
 
 
-def _fetch(path: Path) -> None:
+def _read_copy(path: Path, advice: str) -> bytes:
     try:
-        with urllib.request.urlopen(TINY_SHAKESPEARE_URL, timeout=30) as answer:
-            data = answer.read(TINY_SHAKESPEARE_BYTES + 1)
-    except (urllib.error.URLError, OSError) as error:
-        reason = getattr(error, "reason", error)
+        data = path.read_bytes()
+    except OSError as error:
+        raise CorpusError(f"{path}: {error.strerror}; {advice}") from None
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != TINY_SHAKESPEARE_SHA256:
         raise CorpusError(
-            f"tiny Shakespeare could not be fetched from {TINY_SHAKESPEARE_URL} ({reason}). "
-            "Three ways out: connect and try again; download that file elsewhere and name it in the environment "
-            "variable TINY_SHAKESPEARE; or train on any text of yours with --corpus FILE"
-        ) from None
-    if hashlib.sha256(data).hexdigest() != TINY_SHAKESPEARE_SHA256:
-        raise CorpusError(
-            f"{TINY_SHAKESPEARE_URL} answered with another text (sha256 differs); nothing was kept. "
-            "Try again, or name a good copy in the environment variable TINY_SHAKESPEARE"
+            f"{path}: not the tiny Shakespeare corpus (sha256 {digest[:12]}..., expected "
+            f"{TINY_SHAKESPEARE_SHA256[:12]}...); {advice}, or train on it as it is with --corpus {path}"
         )
+    return data
+
+
+def _fetch() -> bytes:
+    try:
+        with urllib.request.urlopen(TINY_SHAKESPEARE_URL, timeout=TIMEOUT_SECONDS) as answer:
+            data = answer.read(TINY_SHAKESPEARE_BYTES + 1)
+    except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
+        raise CorpusError(_no_corpus(str(getattr(error, "reason", None) or error))) from None
+    if len(data) < TINY_SHAKESPEARE_BYTES:
+        raise CorpusError(_no_corpus(f"the answer ended after {len(data):,} of {TINY_SHAKESPEARE_BYTES:,} bytes"))
+    if hashlib.sha256(data).hexdigest() != TINY_SHAKESPEARE_SHA256:
+        raise CorpusError(_no_corpus("it answered with another text, and nothing was kept"))
+    return data
+
+
+def _no_corpus(reason: str) -> str:
+    return (
+        f"tiny Shakespeare could not be fetched from {TINY_SHAKESPEARE_URL} ({reason}). "
+        "Three ways out: connect and try again; download that file elsewhere and name it in the environment "
+        "variable TINY_SHAKESPEARE; or train on any text of yours with --corpus FILE"
+    )
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_bytes(data)
-    part.replace(path)
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 class Batches:
