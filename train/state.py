@@ -1,0 +1,232 @@
+"""A training: the job it was given, its state in memory, and both kept in a checkpoint folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.optim import Optimizer
+
+from gpt import GPT
+from gpt.card import model_card
+from gpt.checkpoint import CARD, METRICS, TRAINING, locate, save, to_json
+from gpt.tokenizer import Tokenizer
+
+from .config import TrainConfig
+from .data import Corpus
+from .optim import Averages, flatten_state, restore_state
+
+RESUME_STATE, RESUME_INFO = "resume/state.safetensors", "resume/state.json"
+
+
+class TrainingError(RuntimeError):
+    """The training cannot begin or go on; the message says why and what to do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One training: what to train on, how, and where it goes."""
+
+    config: TrainConfig
+    """Everything that decides the result."""
+    corpus: Corpus
+    """The text."""
+    tokenizer: Tokenizer
+    """Its vocabulary is the model's."""
+    folder: Path
+    """The checkpoint folder."""
+    minutes: float | None = None
+    """Train for this long instead of ``config.steps``; the schedule follows the clock."""
+    resume: bool = False
+    """Go on from ``folder``."""
+    should_stop: Callable[[], bool] = lambda: False
+    """Asked after each step; true saves and ends."""
+    command: str = ""
+    """How it was called, for the card."""
+
+    def split(self) -> tuple[str, str]:
+        """The text to train on, and what is held out (see ``TrainConfig.evaluate_on``)."""
+        train, held_out = self.corpus.split()
+        if self.config.evaluate_on == "selection":
+            train, held_out = dataclasses.replace(self.corpus, text=train).split()
+        return train, held_out
+
+
+@dataclasses.dataclass
+class State:
+    """What changes while a training runs."""
+
+    model: GPT
+    optimizers: list[Optimizer]
+    averages: Averages
+    step: int = 0
+    """Updates made."""
+    seconds: float = 0.0
+    """Of training up to the last save, breaks left out."""
+    finished: bool = False
+    """The last step was made and evaluated."""
+    metrics: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    """The lines of metrics.jsonl."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Weights, optimizers' state and averages under flat names: what resume/state.safetensors holds."""
+        raw = {f"model.{name}": p.detach() for name, p in self.model.named_parameters()}
+        state = {f"optimizer.{name}": t for name, t in flatten_state(self.model, self.optimizers).items()}
+        averages = {f"average.{name}": t for name, t in self.averages.weights.items()} if self.averages.decay else {}
+        return {name: t.cpu().contiguous() for name, t in (raw | state | averages).items()}
+
+    @torch.no_grad()
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Take back what :meth:`tensors` gave."""
+        for name, p in self.model.named_parameters():
+            p.copy_(tensors[f"model.{name}"])
+            if self.averages.decay:
+                self.averages.weights[name].copy_(tensors[f"average.{name}"])
+        prefix = "optimizer."
+        state = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+        restore_state(self.model, self.optimizers, state)
+
+
+def save_training(job: Job, state: State) -> None:
+    """Write the checkpoint folder, atomically, with all that is needed to go on.
+
+    Raises:
+        TrainingError: it could not be written; the last save is still there, whole.
+    """
+    model = job.config.model
+    training = training_record(job, state)
+    try:
+        save(
+            job.folder,
+            model,
+            state.averages.weights,
+            job.tokenizer,
+            more={
+                TRAINING: to_json(training),
+                METRICS: "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in state.metrics).encode(),
+                CARD: model_card(job.folder.name, model, training, state.metrics).encode(),
+                RESUME_STATE: state.tensors(),
+                RESUME_INFO: to_json({"step": state.step, "seconds": state.seconds, "finished": state.finished}),
+            },
+        )
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(
+            f"{job.folder}: step {state.step:,} could not be saved ({getattr(error, 'strerror', None) or error}); "
+            "the last save there, if there is one, is whole: make room and go on with --resume"
+        ) from None
+
+
+def resume_training(job: Job, state: State) -> None:
+    """Fill a new state with what the folder holds.
+
+    Raises:
+        TrainingError: there is nothing to resume, it is damaged, or the job is another one; the message names each
+            difference.
+    """
+    if not locate(job.folder, RESUME_STATE).exists():
+        raise TrainingError(
+            f"{job.folder}: nothing to resume there ({RESUME_STATE} is missing); begin anew without --resume"
+        )
+    try:
+        _resume(job, state)
+    except TrainingError:
+        raise
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise TrainingError(
+            f"{job.folder}: what was saved to go on from is damaged ({error}); begin anew with --overwrite"
+        ) from None
+
+
+def _resume(job: Job, state: State) -> None:
+    training = json.loads(_read(job.folder, TRAINING))
+    before = TrainConfig.from_dict(training["config"]).to_dict()
+    differences = difference(
+        before | {"minutes": training["minutes"], "corpus": _corpus(**training["corpus"])},
+        job.config.to_dict() | {"minutes": job.minutes, "corpus": _corpus(job.corpus.name, job.corpus.sha256)},
+    )
+    if differences:
+        begun = f"; it was begun with: {training['command']}" if training["command"] else ""
+        raise TrainingError(f"{job.folder} was trained otherwise and cannot go on so: {'; '.join(differences)}{begun}")
+    state.load(load_file(locate(job.folder, RESUME_STATE)))
+    info = json.loads(_read(job.folder, RESUME_INFO))
+    state.step, state.seconds, state.finished = info["step"], info["seconds"], info["finished"]
+    state.metrics = [json.loads(line) for line in _read(job.folder, METRICS).splitlines()]
+
+
+def _read(folder: Path, name: str) -> str:
+    return locate(folder, name).read_text(encoding="utf-8")
+
+
+def _corpus(name: str, sha256: str) -> str:
+    return f"{name} (sha256 {sha256[:12]}...)"
+
+
+def training_record(job: Job, state: State) -> dict[str, Any]:
+    """What training.json says."""
+    config = job.config
+    train, held_out = job.split()
+    return {
+        "config": config.to_dict(),
+        "corpus": {"name": job.corpus.name, "sha256": job.corpus.sha256},
+        "split": {
+            "train_characters": len(train),
+            "held_out_characters": len(held_out),
+            "evaluate_on": config.evaluate_on,
+        },
+        "command": job.command,
+        "minutes": job.minutes,
+        "steps": state.step,
+        "tokens": state.step * config.batch_size * config.model.block_size,
+        "seconds": round(state.seconds, 1),
+        "finished": state.finished,
+        "parameters": config.model.num_parameters,
+        "final": {key: state.metrics[-1][key] for key in ("train_loss", "val_loss")} if state.metrics else None,
+        "code_version": CODE_VERSION,
+        "torch": str(torch.__version__),
+        "python": platform.python_version(),
+        "hardware": hardware(next(state.model.parameters()).device),
+    }
+
+
+def difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
+    """What differs between two nested configs, in words."""
+    lines = []
+    for key in sorted(old.keys() | new.keys()):
+        a, b = old.get(key), new.get(key)
+        if isinstance(a, dict) and isinstance(b, dict):
+            lines += difference(a, b, f"{prefix}{key}.")
+        elif a != b:
+            lines.append(f"{prefix}{key}: was {a}, is {b}")
+    return lines
+
+
+def hardware(device: torch.device) -> str:
+    """The machine, in words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
+
+
+def code_version() -> str:
+    """The commit of this code, with "-dirty" where files differ from it; "unknown" outside a clone."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return "unknown"
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+CODE_VERSION = code_version()
+"""Asked once, when the code is loaded: files may change while a training runs."""
