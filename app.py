@@ -1,0 +1,52 @@
+"""The page, and the entry point of the Space: ``python app.py``, with ``--help``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import gpt
+from ui import page
+from ui.registry import Registry, UnknownModelError
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> int:
+    """Open the page and keep it open; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        description="GPT, letter by letter: prompt a GPT trained on Shakespeare, in the browser"
+    )
+    parser.add_argument("--host", help="address to listen on (GRADIO_SERVER_NAME, else 127.0.0.1)")
+    parser.add_argument(
+        "--port", type=int, help="port to listen on (GRADIO_SERVER_PORT, else the first free one from 7860)"
+    )
+    parser.add_argument(
+        "--checkpoints", type=Path, default=Path(os.environ.get("GPT_CHECKPOINTS") or HERE / "checkpoints"),
+        help="folder whose subfolders are the models (GPT_CHECKPOINTS, else the one beside this file)",
+    )  # fmt: skip
+    parser.add_argument("--weights", choices=["int8", "float32"], default="int8", help="precision of the weights")
+    arguments = parser.parse_args()
+    try:
+        built = page.build(Registry(arguments.checkpoints, arguments.weights))
+        _, url, _ = built.launch(
+            server_name=arguments.host, server_port=arguments.port, prevent_thread_lock=True, **page.launch_options()
+        )
+    except UnknownModelError:
+        print(
+            f"app.py: {arguments.checkpoints}: no model there; train one with `python -m train pretrain`",
+            file=sys.stderr,
+        )
+        return 2
+    except (gpt.CheckpointError, OSError) as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return 2
+    print(f"The page is at {url}", flush=True)
+    built.block_thread()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

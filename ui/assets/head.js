@@ -1,0 +1,41 @@
+/** The page's head: its name, the model, and what it is. */
+import {make} from './dom.js';
+
+/** @param {import('./dom.js').View} view */
+export function mount({element, props, trigger, watch}) {
+  const select = /** @type {HTMLSelectElement} */ (make('select', {'aria-label': 'Model', on: {change: choose}}));
+  const numbers = make('button', {class: 'gl-link', type: 'button', 'aria-expanded': 'false', title: 'What this model is', on: {click: () => show(about.hidden)}});
+  const facts = make('dl', {class: 'gl-facts'});
+  const about = make('div', {class: 'gl-about', hidden: true}, facts);
+  element.replaceChildren(
+    make('div', {class: 'gl-part'},
+      make('div', {class: 'gl-head'},
+        make('h1', {class: 'gl-title'}, 'GPT, letter by letter'),
+        make('div', {class: 'gl-model'}, make('span', {class: 'gl-choice'}, select), numbers, about))));
+
+  function choose() {
+    props.value = {...props.value, chosen: select.value};
+    trigger('choose');
+  }
+
+  function show(open) {
+    about.hidden = !open;
+    numbers.setAttribute('aria-expanded', String(open));
+  }
+
+  function draw() {
+    const {names = [], chosen = '', numbers: words = '', facts: pairs = []} = props.value ?? {};
+    select.replaceChildren(...names.map((name) => make('option', {value: name, selected: name === chosen}, name)));
+    numbers.textContent = words;
+    facts.replaceChildren(...pairs.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
+  }
+
+  document.addEventListener('click', (event) => {
+    if (!about.hidden && !element.contains(/** @type {Node} */ (event.target))) show(false);
+  });
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') show(false);
+  });
+  watch('value', draw);
+  draw();
+}

@@ -1,0 +1,93 @@
+"""The page: the order of the tabs and what they share."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+import gradio as gr
+
+from . import api, head, prompt
+from .assets_route import route
+from .components.view import View
+from .limits import MAX_QUEUE
+from .links import PARAMETER, LinkError
+from .registry import Registry
+from .theme import ASSETS, theme
+
+TITLE = "GPT, letter by letter"
+STYLES = ("frame.css", "views.css")
+"""In the page's own <style>: gradio rewrites the selectors of ``css=``, and drops what it does not know."""
+TEMPORARY_FILES = (3600, 3600)
+"""Seconds between clean-ups of what gradio has cached, and the age at which it goes."""
+
+
+def build(registry: Registry) -> gr.Blocks:
+    """The whole page, ready to launch with :func:`launch_options`.
+
+    Raises:
+        CheckpointError: the model to begin with is damaged.
+        UnknownModelError: there is no model at all.
+    """
+    first = (registry.names() or [""])[0]
+    with gr.Blocks(title=TITLE, fill_width=True, delete_cache=TEMPORARY_FILES) as page:
+        top = head.build(registry, first)
+        with gr.Tabs(elem_id="gl-tabs"), gr.Tab("Prompt", id="prompt"):
+            tab = prompt.build(registry, first)
+        prompt.wire(tab, top, registry)
+        _wire(page, top, tab, registry, first)
+        api.build(registry, first)
+    return page.queue(max_size=MAX_QUEUE)
+
+
+def _wire(page: gr.Blocks, top: View, tab: prompt.PromptTab, registry: Registry, first: str) -> None:
+    outputs = [top, tab.prompt, tab.settings, tab.text]
+
+    def choose(chosen: Any, text: Any, settings: Any) -> tuple[Any, ...]:
+        """Another model; an example that nobody has touched becomes one of its own."""
+        name = head.chosen(chosen)
+        try:
+            shown = head.value(registry, name)
+        except (ValueError, OSError) as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        untouched = isinstance(text, dict) and text.get("status") == "example"
+        vocab_size = registry.get(name).model.config.vocab_size
+        settings = {**(settings if isinstance(settings, dict) else prompt.DEFAULTS), "vocab_size": vocab_size}
+        return shown, settings, prompt.example(registry, name) if untouched else gr.skip()
+
+    def open_page(request: gr.Request) -> tuple[Any, ...]:
+        """What a link holds; without one the example, and the models that are there now."""
+        parameter = request.query_params.get(PARAMETER)
+        if not parameter:
+            return head.value(registry, first), gr.skip(), gr.skip(), gr.skip()
+        try:
+            state = prompt.restore(registry, parameter, first)
+        except LinkError as error:
+            shown = {
+                **prompt.example(registry, first),
+                "notes": [f"The link cannot be read ({error}); this is an example."],
+            }
+            return head.value(registry, first), gr.skip(), gr.skip(), shown
+        settings = {**prompt.settings_value(registry, state["model"]), **state["settings"]}
+        return head.value(registry, state["model"]), state["prompt"], settings, state["text"]
+
+    quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+    top.choose(choose, [top, tab.text, tab.settings], [top, tab.settings, tab.text], **quick)
+    page.load(open_page, None, outputs, **quick)
+
+
+def launch_options() -> dict[str, Any]:
+    """What :meth:`gradio.Blocks.launch` is to be told besides host and port: looks, our assets, and silence."""
+    if importlib.util.find_spec("matplotlib"):
+        importlib.import_module("matplotlib.pyplot")  # or gradio does so in its first event, which is 0.7 s late
+    return {
+        "theme": theme(),
+        "head": f"<style>{''.join((ASSETS / name).read_text(encoding='utf-8') for name in STYLES)}</style>",
+        "app_kwargs": {"routes": [route()]},
+        "footer_links": [],
+        "run_history": False,
+        "ssr_mode": False,
+        "state_session_capacity": 200,
+        "quiet": True,
+    }
