@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 from typing import Any, Literal, get_args, get_type_hints
 
 MAX_PARAMETERS = 500_000_000
 """Largest model that is built: GPT-2 and GPT-2 medium pass, larger ones are refused before anything is allocated."""
+
+MAX_CACHE_BYTES = 4 * 2**30
+"""Most memory that the keys and values of one window may take, in float32: GPT-2 medium takes 0.2 GB."""
 
 _LARGEST = {"vocab_size": 1_000_000, "block_size": 65_536, "n_layer": 256, "n_head": 1_024, "n_embd": 65_536}
 
@@ -53,7 +57,18 @@ class GPTConfig:
         if self.position == "rotary" and self.head_size % 2:
             raise ValueError(f"n_embd: rotary positions need an even head size, not {self.head_size}")
         if self.num_parameters > MAX_PARAMETERS:
-            raise ValueError(f"n_layer: {self.num_parameters:,} parameters; the limit is {MAX_PARAMETERS:,}")
+            raise ValueError(
+                f"n_layer: {self.num_parameters:,} parameters (n_layer {self.n_layer}, n_embd {self.n_embd}, "
+                f"vocab_size {self.vocab_size}, block_size {self.block_size}); the limit is {MAX_PARAMETERS:,}"
+            )
+        cache = 2 * 4 * self.n_layer * self.block_size * self.n_embd
+        if cache > MAX_CACHE_BYTES:
+            raise ValueError(
+                f"block_size: keys and values of {self.block_size:,} positions take {cache / 2**30:.1f} GB; "
+                f"the limit is {MAX_CACHE_BYTES / 2**30:g}"
+            )
+        # 15 and 15.0 in a file are the same model, and must be the same id.
+        object.__setattr__(self, "logit_cap", float(self.logit_cap))
 
     @classmethod
     def gpt2(cls, vocab_size: int = 50257, block_size: int = 1024, **shape: int) -> GPTConfig:
@@ -75,7 +90,7 @@ class GPTConfig:
                 raise ValueError(f"{name}: missing")
         for name in fields:
             if name not in names:
-                raise ValueError(f"{name}: not a field of this format")
+                raise ValueError(f"{reprlib.repr(name)[1:-1]}: not a field of this format")
         return cls(**fields)
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,14 +111,15 @@ class GPTConfig:
 
 
 def _check(name: str, value: Any, kind: Any) -> None:
+    shown = reprlib.repr(value)  # a file can hold a value of any length
     if kind is int:
         if type(value) is not int or not 1 <= value <= _LARGEST[name]:
-            raise ValueError(f"{name}: {value!r} is not a whole number from 1 to {_LARGEST[name]:,}")
+            raise ValueError(f"{name}: {shown} is not a whole number from 1 to {_LARGEST[name]:,}")
     elif kind is bool:
         if type(value) is not bool:
-            raise ValueError(f"{name}: {value!r} is neither true nor false")
+            raise ValueError(f"{name}: {shown} is neither true nor false")
     elif kind is float:
         if type(value) not in (int, float) or not 0 <= value <= 1000:
-            raise ValueError(f"{name}: {value!r} is not a number from 0 to 1000")
+            raise ValueError(f"{name}: {shown} is not a number from 0 to 1000")
     elif value not in get_args(kind):
-        raise ValueError(f"{name}: {value!r} is none of {', '.join(get_args(kind))}")
+        raise ValueError(f"{name}: {shown} is none of {', '.join(get_args(kind))}")

@@ -1,4 +1,9 @@
-"""A prompt to a stream of tokens. What the next token is, is decided in sampling.py; how it is computed, in decoder.py."""
+"""A prompt to a stream of tokens. sampling.py decides what the next token is, decoder.py computes its logits.
+
+A text can be cut and continued anywhere, also where a step of the decoder rounds otherwise than a window read at once
+(int8 weights): which tokens are read at once and which step by step depends on the length of the text alone, never on
+what of it was the prompt.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .decoder import Decoder
-from .sampling import MAX_SEED, SamplingSettings, draw, entropy, probabilities, u
+from .sampling import MAX_SEED, SamplingSettings, draw, entropy, most_probable, probabilities, u
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
 
 ALTERNATIVES = 5
 """How many of the most probable tokens a Token names."""
+
+MOST_STEPS = 128
+"""At most this many tokens are read step by step: the others before them at once."""
 
 _PLAIN = SamplingSettings()
 
@@ -35,6 +41,7 @@ class Token:
 
     id: int
     text: str
+    """What it adds to the text. A subword that ends within a character adds nothing, the next one the whole."""
     position: int
     """Its place in the whole text, prompt included, from 0."""
     window_start: int
@@ -47,22 +54,6 @@ class Token:
     """Of the model's distribution, in bits."""
     alternatives: tuple[Alternative, ...]
     """The most probable tokens, best first, whichever was taken."""
-
-
-def window_start(n: int, block_size: int) -> int:
-    """Where the window of a text of n tokens begins: at 0 while it fits, then on by half a window at a time."""
-    half = max(block_size // 2, 1)
-    return max(0, -(-(n - block_size) // half) * half)
-
-
-def encode_prompt(checkpoint: Checkpoint, prompt: str) -> list[int]:
-    """Ids of a prompt; an empty one is a line break, or token 0 where the alphabet has none.
-
-    Raises:
-        UnknownCharacterError: the prompt has characters the model has never seen.
-    """
-    ids = checkpoint.tokenizer.encode(prompt or checkpoint.tokenizer.fold("\n").text)
-    return ids or [0]
 
 
 def generate(
@@ -80,47 +71,87 @@ def generate(
 
     Args:
         checkpoint: model and tokenizer.
-        prompt: text, or ids.
+        prompt: text, or ids. To continue a text of subwords give ids: its text may be cut into others.
         settings: how the next token is chosen.
         max_new_tokens: how many to write at most.
         seed: 0 to 2^53 - 1.
 
     Raises:
         UnknownCharacterError: the prompt has characters the model has never seen (``tokenizer.fold`` mends that).
-        ValueError: a number is out of range.
+        ValueError: a number is out of range; the message begins with its name.
     """
-    if not 0 <= seed <= MAX_SEED:
-        raise ValueError(f"seed: {seed} is not a whole number from 0 to {MAX_SEED}")
-    if max_new_tokens < 0:
-        raise ValueError(f"max_new_tokens: {max_new_tokens} is negative")
-    ids = encode_prompt(checkpoint, prompt) if isinstance(prompt, str) else list(prompt) or [0]
+    _check_whole("seed", seed, MAX_SEED)
+    _check_whole("max_new_tokens", max_new_tokens, MAX_SEED)
+    ids = encode_prompt(checkpoint, prompt) if isinstance(prompt, str) else [int(id) for id in prompt] or [0]
+    vocab_size = checkpoint.model.config.vocab_size
+    for id in ids:
+        if not 0 <= id < vocab_size:
+            raise ValueError(f"prompt: {id} is no token of this model, which has {vocab_size:,}")
     return _tokens(checkpoint, ids, settings, max_new_tokens, seed)
+
+
+def _check_whole(name: str, value: object, largest: int) -> None:
+    if type(value) is not int or not 0 <= value <= largest:
+        raise ValueError(f"{name}: {value!r} is not a whole number from 0 to {largest}")
+
+
+def encode_prompt(checkpoint: Checkpoint, prompt: str) -> list[int]:
+    """Ids of a prompt; an empty one is a line break, or token 0 where the alphabet has none.
+
+    Raises:
+        UnknownCharacterError: the prompt has characters the model has never seen.
+    """
+    return checkpoint.tokenizer.encode(prompt or checkpoint.tokenizer.fold("\n").text) or [0]
+
+
+def window_start(n: int, block_size: int) -> int:
+    """Where the window of a text of n tokens begins: at 0 while it fits, then on by half a window at a time."""
+    too_many = max(0, n - block_size)
+    return -(-too_many // _half(block_size)) * _half(block_size)
+
+
+def read_at_once(n: int, block_size: int) -> int:
+    """Up to where a text of n tokens is read in one forward pass; the rest of it, at least one token, goes by steps."""
+    start, most = window_start(n, block_size), min(MOST_STEPS, _half(block_size))
+    return start + (n - 1 - start) // most * most
+
+
+def _half(block_size: int) -> int:
+    return max(block_size // 2, 1)
 
 
 def _tokens(
     checkpoint: Checkpoint, ids: list[int], settings: SamplingSettings, max_new_tokens: int, seed: int
 ) -> Iterator[Token]:
-    block_size = checkpoint.model.config.block_size
-    pieces = checkpoint.tokenizer.pieces(range(checkpoint.tokenizer.vocab_size))
+    tokenizer, block_size = checkpoint.tokenizer, checkpoint.model.config.block_size
+    add_text = tokenizer.stream(ids)
     decoder = Decoder(checkpoint.model)
-    start = -1
+    window, known = (0, 0), 0  # what the decoder holds: tokens window[0] to known, those before window[1] read at once
     for n in range(len(ids), len(ids) + max_new_tokens):
-        if start != (start := window_start(n, block_size)):
-            logits = decoder.refill(ids[start:])
-        else:
-            logits = decoder.step(ids[-1])
+        start, read = window_start(n, block_size), read_at_once(n, block_size)
+        if window != (start, read):
+            if read > start:
+                decoder.refill(ids[start:read])
+            else:
+                decoder.cache.length = 0
+            window, known = (start, read), read
+        for id in ids[known:]:
+            logits = decoder.step(id)
+        known = n
         p = probabilities(logits, _PLAIN)
         sampled = p if settings == _PLAIN else probabilities(logits, settings, ids)
         chosen = draw(sampled, u(seed, n))
-        best = np.argsort(-p, kind="stable")[:ALTERNATIVES].tolist()
+        best = most_probable(p, ALTERNATIVES).tolist()
         ids.append(chosen)
         yield Token(
             id=chosen,
-            text=pieces[chosen],
+            text=add_text(chosen),
             position=n,
             window_start=start,
             probability=float(p[chosen]),
             sampled_probability=float(sampled[chosen]),
             entropy=entropy(p),
-            alternatives=tuple(Alternative(i, pieces[i], float(p[i])) for i in best),
+            alternatives=tuple(
+                Alternative(id, text, float(p[id])) for id, text in zip(best, tokenizer.pieces(best), strict=True)
+            ),
         )

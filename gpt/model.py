@@ -14,6 +14,7 @@ Shapes: B batch, T tokens given, S tokens seen (cached and given), C channels, H
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -63,6 +64,20 @@ class KVCache:
         self.keys[layer, :, :, self.length : end] = k
         self.values[layer, :, :, self.length : end] = v
         return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+
+
+def parameter_shapes(config: GPTConfig) -> dict[str, torch.Size]:
+    """Name and shape of every tensor that is learned; a tied matrix stands once. Nothing is allocated."""
+    with torch.device("meta"):
+        return {name: p.shape for name, p in GPT(config).named_parameters()}
+
+
+class Embedding(nn.Embedding):
+    """A table of vectors. On the meta device nothing is drawn: torch takes a second to load what that would need."""
+
+    def reset_parameters(self) -> None:
+        if not self.weight.is_meta:
+            super().reset_parameters()
 
 
 def make_norm(config: GPTConfig) -> nn.Module:
@@ -164,44 +179,68 @@ class GPT(nn.Module):
 
     Args:
         config: shape and recipe.
-        dropout: share of the embedding's and of each half block's output that is dropped while training. There is none on the
-            attention weights: on a CPU it would leave the fused kernel.
+        dropout: share of the embedding's and of each half block's output that is dropped while training. There is none
+            on the attention weights: on a CPU it would leave the fused kernel.
     """
 
     def __init__(self, config: GPTConfig, dropout: float = 0.0) -> None:
         super().__init__()
         self.config = config
-        self.token_embedding = nn.Embedding(config.vocab_size, config.n_embd)
-        self.position_embedding = (
-            nn.Embedding(config.block_size, config.n_embd) if config.position == "learned" else None
-        )
+        self.token_embedding = Embedding(config.vocab_size, config.n_embd)
+        self.position_embedding = Embedding(config.block_size, config.n_embd) if config.position == "learned" else None
         self.embedding_norm = make_norm(config) if config.norm == "rms" else nn.Identity()
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(Block(config, layer, dropout) for layer in range(config.n_layer))
         self.final_norm = make_norm(config)
         self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
-        if config.tied_head:
-            self.head.weight = self.token_embedding.weight
         self.cos: Tensor
         self.sin: Tensor
-        if config.position == "rotary":
-            for name, table in zip(("cos", "sin"), rotary_tables(config), strict=True):
+        self._derive()
+        if not self.head.weight.is_meta:
+            self.initialise()
+
+    def _derive(self) -> None:
+        """What follows from the rest and is not saved: the head's matrix when it is tied, the rotary tables."""
+        if self.config.tied_head:
+            self.head.weight = self.token_embedding.weight
+        if self.config.position == "rotary" and not self.head.weight.is_meta:
+            for name, table in zip(("cos", "sin"), rotary_tables(self.config), strict=True):
                 self.register_buffer(name, table, persistent=False)
-        self.initialise()
+
+    @classmethod
+    def from_state(cls, config: GPTConfig, state: Mapping[str, Tensor]) -> GPT:
+        """A model of these weights. It takes the tensors over: none is initialised first, no random number is drawn.
+
+        Args:
+            config: shape and recipe.
+            state: float32, named as :func:`parameter_shapes` does; a tied matrix once.
+
+        Raises:
+            RuntimeError: a tensor is missing, unknown, or of another shape.
+        """
+        with torch.device("meta"):
+            model = cls(config)
+        state = dict(state)
+        if config.tied_head and "token_embedding.weight" in state:
+            state["head.weight"] = state["token_embedding.weight"]
+        model.load_state_dict(state, assign=True)
+        model._derive()
+        return model
 
     @torch.no_grad()
     def initialise(self) -> None:
         """Random weights, from torch's global generator.
 
-        | | GPT-2 | modern |
+        | | norm "layer" (GPT-2) | norm "rms" (modern) |
         |---|---|---|
-        | token, position embedding | normal, 0.02 | normal, 1 (a norm follows) |
+        | token, position embedding | normal, 0.02 | normal, 1 (a norm follows); 0.02 when it is the head too |
         | qkv, up | normal, 0.02 | uniform of deviation 1/sqrt(C) |
         | projections into the stream | normal, 0.02/sqrt(2L) | 0: a block begins as the identity |
         | head | tied | normal, 0.001: the first loss is log V |
         | biases | 0 | none |
         """
         classic = self.config.norm == "layer"
+        embedding = 0.02 if classic or self.config.tied_head else 1.0
         L, C = self.config.n_layer, self.config.n_embd
         for name, p in self.named_parameters():
             if name.endswith("bias"):
@@ -211,7 +250,7 @@ class GPT(nn.Module):
             elif "projection" in name:
                 p.normal_(std=0.02 / math.sqrt(2 * L)) if classic else p.zero_()
             elif "embedding" in name:
-                p.normal_(std=0.02 if classic else 1.0)
+                p.normal_(std=embedding)
             elif name.startswith("head"):
                 p.normal_(std=0.001)
             elif classic:

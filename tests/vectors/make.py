@@ -92,10 +92,11 @@ def vectors() -> dict[str, Any]:
             logits = [round(spread * (u(100 + i, n) - 0.5), 4) for n in range(V)]
             previous = [int(V * u(200 + i, n)) for n in range(90)]
             cases.append({"why": f"{V} logits", "logits": logits, "settings": settings, "previous": previous})
+    pairs = [(seed, n) for seed in SEEDS for n in POSITIONS]
     return {
-        "random": [{"seed": s, "n": n, "bits": f"{splitmix64(s, n):016x}", "u": u(s, n)} for s in SEEDS for n in POSITIONS],
+        "random": [{"seed": s, "n": n, "bits": f"{splitmix64(s, n):016x}", "u": u(s, n)} for s, n in pairs],
         "sampling": [_case(i, **case) for i, case in enumerate(cases)],
-    }  # fmt: skip
+    }
 
 
 def _case(i: int, why: str, logits: list[float], settings: dict[str, float], previous: list[int]) -> dict[str, Any]:
