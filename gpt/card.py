@@ -35,7 +35,7 @@ def model_card(name: str, config: GPTConfig, training: Mapping[str, Any], metric
             EvalResult(
                 task_type="text-generation",
                 dataset_type=corpus,
-                dataset_name=f"{corpus}, last 10 %",
+                dataset_name=f"{corpus}, {_held_out(training)}",
                 metric_type="loss",
                 metric_name="validation loss, nats a character",
                 metric_value=round(last["val_loss"], 4),
@@ -58,10 +58,10 @@ def model_card(name: str, config: GPTConfig, training: Mapping[str, Any], metric
 
 def _shape(config: GPTConfig) -> str:
     recipe = "GPT-2's recipe" if config.norm == "layer" else "the modern recipe"
-    parts = [
-        f"{config.position} positions", f"{config.norm} norm", {"gelu": "GELU", "relu2": "squared ReLU"}[config.activation],
-        *(["normalised queries and keys"] if config.qk_norm else []), *(["tied head"] if config.tied_head else []),
-    ]  # fmt: skip
+    activation = {"gelu": "GELU", "relu2": "squared ReLU"}[config.activation]
+    parts = [f"{config.position} positions", f"{config.norm} norm", activation]
+    parts += ["normalised queries and keys"] if config.qk_norm else []
+    parts += ["tied head"] if config.tied_head else []
     return (
         f"A GPT of {config.num_parameters:,} parameters, written and trained from nothing: {config.n_layer} layers of "
         f"{config.n_head} heads, {config.n_embd} wide, a window of {config.block_size} tokens, "
@@ -87,11 +87,17 @@ def _trained(training: Mapping[str, Any]) -> list[str]:
 def _loss(config: GPTConfig, training: Mapping[str, Any], last: Mapping[str, Any]) -> list[str]:
     if not math.isfinite(last["val_loss"]):
         return []
-    whole = "all" if training["finished"] else "the first"
+    windows = "all windows" if training["finished"] else "the first windows"
     return [
         "## Loss", "",
         f"Held out: {last['val_loss']:.4f} nats a token at step {last['step']:,} "
-        f"({last['val_loss'] / math.log(2):.3f} bits), the mean over {whole} windows of {config.block_size} tokens "
-        f"of the last {training['split']['held_out_characters']:,} characters, which do not overlap; on the training text "
-        f"{last['train_loss']:.4f}. `python -m train evaluate` measures it again from the saved weights.", "",
+        f"({last['val_loss'] / math.log(2):.3f} bits), the mean over {windows} of {config.block_size} tokens, which do "
+        f"not overlap, of {_held_out(training)}; on the training text {last['train_loss']:.4f}. "
+        "`python -m train evaluate` measures it again from the saved weights.", "",
     ]  # fmt: skip
+
+
+def _held_out(training: Mapping[str, Any]) -> str:
+    split = training["split"]
+    whole = "" if split["evaluate_on"] == "validation" else ", those of the validation split left out"
+    return f"the last {split['held_out_characters']:,} characters{whole}"

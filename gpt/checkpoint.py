@@ -6,12 +6,12 @@
     training.json       how it was trained
     metrics.jsonl       one line an evaluation
     heads.json          what the heads do
+    story.bin           optional: a line's attention along the training
     README.md           the model card
     resume/             what the training needs to go on; never pushed
 
-A save is atomic although a folder cannot be replaced at once: all files are written to ``.saving``, that folder is renamed to
-``.commit``, and then each file moves to its place. Whoever reads looks into ``.commit`` first, so that after the rename the
-new checkpoint counts, whole, wherever the moving was cut off; the next save finishes it.
+A save replaces all of it or nothing (atomic.py). Nothing of a folder is trusted: each file is a plain file of bounded
+size, each field and tensor is the expected one, and no code from it is ever run.
 """
 
 from __future__ import annotations
@@ -19,39 +19,42 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Mapping
+import reprlib
+import stat
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
+from .atomic import Files as Files
+from .atomic import locate as locate  # where a file of a checkpoint is
+from .atomic import read_consistently, write_files
 from .config import GPTConfig
-from .model import GPT
+from .model import GPT, parameter_shapes
 from .tokenizer import Tokenizer, from_json
 
 FORMAT_VERSION = 1
 LIBRARY_NAME = "gpt-letter-by-letter"
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
-TRAINING, METRICS, HEADS, CARD = "training.json", "metrics.jsonl", "heads.json", "README.md"
-MAX_JSON_BYTES = 64_000_000
+TRAINING, METRICS, HEADS, STORY, CARD = "training.json", "metrics.jsonl", "heads.json", "story.bin", "README.md"
 
-_SAVING, _COMMIT = ".saving", ".commit"
-_DTYPES = {"BF16": torch.bfloat16, "F16": torch.float16, "F32": torch.float32}
+MAX_JSON_BYTES = 4_000_000
+"""Largest JSON file that is read; tokenizer.json, with up to a million subwords, may have MAX_TOKENIZER_BYTES."""
+MAX_TOKENIZER_BYTES = 64_000_000
 
-Files = Mapping[str, "bytes | Mapping[str, Tensor]"]
-"""Name within the folder -> its bytes, or the tensors of a safetensors file."""
+_DTYPES = {"BF16": torch.bfloat16, "F32": torch.float32}
+_PICKLE_STARTS = (b"PK", b"\x80")  # torch.save's archive, and a bare one
 
 
 class CheckpointError(ValueError):
     """A folder is no checkpoint that can be loaded; the message names the file and the field."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # itself and no other: it can be the key of a cache
 class Checkpoint:
     """A model ready to use, and where it comes from."""
 
@@ -77,8 +80,8 @@ def load(
     Args:
         source: the folder.
         revision: of a Hub repository; a folder has none.
-        weights: ``int8`` rounds the blocks' matrices and the head to their grid, once, here: decoding, tracing and scoring are then
-            the same model, and decoding is faster.
+        weights: ``int8`` rounds the blocks' matrices and the head to their grid, once, here: decoding, tracing and
+            scoring are then the same model, and decoding is faster.
 
     Raises:
         CheckpointError: the folder, or a file or field of it, is missing or wrong. No code from it is ever run.
@@ -88,27 +91,18 @@ def load(
     folder = Path(source)
     if revision is not None:
         raise CheckpointError(f"{folder}: a local folder has no revision {revision!r}")
-    if not folder.is_dir():
-        raise CheckpointError(f"{folder}: no such folder; train one with `python -m train pretrain --out {folder}`")
-    config = _read_config(folder)
-    tokenizer, tokenizer_json = _read_tokenizer(folder, config)
-    state, digest = _read_weights(folder, config)
-    model = GPT(config)
-    model.load_state_dict(state)
+    try:
+        if not folder.is_dir():
+            raise CheckpointError(f"{folder}: no such folder; train one with `python -m train pretrain --out {folder}`")
+        names = [CONFIG, TOKENIZER, WEIGHTS, TRAINING, HEADS]
+        checkpoint = read_consistently(folder, names, lambda: _read(folder, str(source)), CheckpointError)
+    except OSError as error:
+        raise CheckpointError(f"{folder}: cannot be read ({error.strerror or error})") from None
     if weights == "int8":
         from .quantization import round_to_int8
 
-        round_to_int8(model)
-    digest.update(json.dumps(config.to_dict(), sort_keys=True).encode())
-    digest.update(json.dumps(json.loads(tokenizer_json), sort_keys=True).encode())
-    return Checkpoint(
-        model=model.eval().requires_grad_(False),
-        tokenizer=tokenizer,
-        id=digest.hexdigest(),
-        source=str(source),
-        training=_read_json(folder, TRAINING) if locate(folder, TRAINING).exists() else {},
-        heads=_read_json(folder, HEADS) if locate(folder, HEADS).exists() else {},
-    )
+        round_to_int8(checkpoint.model)
+    return checkpoint
 
 
 def save(
@@ -122,6 +116,9 @@ def save(
 ) -> None:
     """Write a checkpoint folder, atomically: whatever happens, what is on disk is the old one or the new one.
 
+    Of the format's files, those that are not given and that told of the old weights are removed; not the card, which a
+    person may have written.
+
     Args:
         folder: made if it is not there.
         config: shape of the weights.
@@ -131,20 +128,24 @@ def save(
         more: the other files of the same save (training.json, README.md, resume/...).
 
     Raises:
-        CheckpointError: the weights do not fit the config, or are not finite: nothing is written.
-        OSError: the disk is full or refuses; what was there is still there.
+        CheckpointError: weights or tokenizer do not fit the config, or a weight is not finite: nothing is written.
+        OSError: the disk is full or refuses; the folder holds the old checkpoint or the new one.
     """
-    expected = _shapes(config)
-    tensors = {name: state[name].detach().to("cpu", dtype).contiguous() for name in expected if name in state}
-    _check_tensors("the state to save", expected, {name: t.shape for name, t in tensors.items()})
+    if dtype not in _DTYPES.values():
+        raise ValueError(f"dtype: {dtype} is none of {', '.join(map(str, _DTYPES.values()))}")
+    expected = parameter_shapes(config)
+    if config.tied_head:
+        state = {name: tensor for name, tensor in state.items() if name != "head.weight"}
+    _check_names("the state to save", expected, state)
+    _check_vocabulary("the state to save", tokenizer, config)
+    tensors = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in state.items()}
     for name, tensor in tensors.items():
-        if not tensor.isfinite().all():
-            raise CheckpointError(f"the state to save: {name} has numbers that are not finite")
+        _check_shape("the state to save", name, expected[name], tensor.shape)
+        _check_finite("the state to save", name, tensor)
     fields = {"format_version": FORMAT_VERSION, "library_name": LIBRARY_NAME, **config.to_dict()}
-    write_files(
-        Path(folder),
-        {CONFIG: to_json(fields), TOKENIZER: tokenizer.to_json().encode(), WEIGHTS: tensors, **(more or {})},
-    )
+    files: dict[str, Any] = dict.fromkeys((TRAINING, METRICS, HEADS, STORY))
+    files |= {CONFIG: to_json(fields), TOKENIZER: tokenizer.to_json().encode(), WEIGHTS: tensors}
+    write_files(Path(folder), files | dict(more or {}))
 
 
 def to_json(value: Any) -> bytes:
@@ -152,138 +153,130 @@ def to_json(value: Any) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def write_files(folder: Path, files: Files) -> None:
-    """Replace these files of a folder, all or none; the others stay."""
-    folder.mkdir(parents=True, exist_ok=True)
-    _finish(folder)
-    saving = folder / _SAVING
-    shutil.rmtree(saving, ignore_errors=True)
-    for name, content in files.items():
-        path = saving / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, bytes):
-            path.write_bytes(content)
-        else:
-            save_file(dict(content), path, {"format": "pt"})
-            path.chmod(0o644)  # safetensors keeps its files to their owner
-        with open(path, "rb+") as file:
-            os.fsync(file.fileno())
-    saving.rename(folder / _COMMIT)
-    _finish(folder)
+def _read(folder: Path, source: str) -> Checkpoint:
+    config = _read_config(folder)
+    tokenizer, tokenizer_json = _read_tokenizer(folder, config)
+    state, digest = _read_weights(folder, config)
+    digest.update(json.dumps(config.to_dict(), sort_keys=True).encode())
+    digest.update(json.dumps(json.loads(tokenizer_json), sort_keys=True).encode())
+    return Checkpoint(
+        model=GPT.from_state(config, state).eval().requires_grad_(False),
+        tokenizer=tokenizer,
+        id=digest.hexdigest(),
+        source=source,
+        training=_read_json(folder, TRAINING) if locate(folder, TRAINING).exists() else {},
+        heads=_read_json(folder, HEADS) if locate(folder, HEADS).exists() else {},
+    )
 
 
-def _finish(folder: Path) -> None:
-    """Move what a commit holds to its place. Cut off anywhere, it can be done again."""
-    commit = folder / _COMMIT
-    if not commit.exists():
-        return
-    for path in [p for p in commit.rglob("*") if p.is_file()]:
-        target = folder / path.relative_to(commit)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(target)
-    shutil.rmtree(commit)
+def _find(folder: Path, name: str, most_bytes: int | None = None) -> Path:
+    """Where a file is read from: a plain one, for a folder or a pipe would never end."""
+    path, shown = locate(folder, name), folder / name
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise CheckpointError(f"{shown}: missing") from None
+    except OSError as error:
+        raise CheckpointError(f"{shown}: cannot be read ({error.strerror})") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise CheckpointError(f"{shown}: not a plain file")
+    if most_bytes is not None and status.st_size > most_bytes:
+        raise CheckpointError(f"{shown}: {status.st_size:,} bytes; the limit is {most_bytes:,}")
+    return path
 
 
-def locate(folder: Path, name: str) -> Path:
-    """Where a file of a checkpoint is to be read from: a commit not yet in its place counts."""
-    committed = folder / _COMMIT / name
-    return committed if committed.exists() else folder / name
+def _read_text(folder: Path, name: str, most_bytes: int = MAX_JSON_BYTES) -> str:
+    try:
+        return _find(folder, name, most_bytes).read_text(encoding="utf-8")
+    except OSError as error:
+        raise CheckpointError(f"{folder / name}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise CheckpointError(f"{folder / name}: not UTF-8 at byte {error.start:,}") from None
 
 
 def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    text = _read_text(folder, name)
     try:
-        value = json.loads(_read_text(folder, name))
-    except (json.JSONDecodeError, RecursionError) as error:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
         raise CheckpointError(f"{folder / name}: not JSON ({error})") from None
     if not isinstance(value, dict):
         raise CheckpointError(f"{folder / name}: not a JSON object")
     return value
 
 
-def _read_text(folder: Path, name: str) -> str:
-    path = locate(folder, name)
-    try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise CheckpointError(f"{folder / name}: over {MAX_JSON_BYTES // 1_000_000} MB")
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise CheckpointError(f"{folder / name}: missing") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{folder / name}: cannot be read ({error})") from None
-
-
 def _read_config(folder: Path) -> GPTConfig:
     fields = _read_json(folder, CONFIG)
-    version = fields.pop("format_version", None)
-    if version != FORMAT_VERSION:
-        raise CheckpointError(f"{folder / CONFIG}: format_version: {version!r} is not {FORMAT_VERSION}")
-    if fields.pop("library_name", None) != LIBRARY_NAME:
-        raise CheckpointError(f"{folder / CONFIG}: library_name: is not {LIBRARY_NAME!r}")
+    shown = folder / CONFIG
+    version, library = fields.pop("format_version", None), fields.pop("library_name", None)
+    if type(version) is not int or version != FORMAT_VERSION:
+        raise CheckpointError(f"{shown}: format_version: {reprlib.repr(version)} is not {FORMAT_VERSION}")
+    if library != LIBRARY_NAME:
+        raise CheckpointError(f"{shown}: library_name: {reprlib.repr(library)} is not {LIBRARY_NAME!r}")
     try:
         return GPTConfig.from_dict(fields)
     except ValueError as error:
-        raise CheckpointError(f"{folder / CONFIG}: {error}") from None
+        raise CheckpointError(f"{shown}: {error}") from None
 
 
 def _read_tokenizer(folder: Path, config: GPTConfig) -> tuple[Tokenizer, str]:
-    text = _read_text(folder, TOKENIZER)
+    text = _read_text(folder, TOKENIZER, MAX_TOKENIZER_BYTES)
     try:
         tokenizer = from_json(text)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{folder / TOKENIZER}: {error}") from None
-    if tokenizer.vocab_size != config.vocab_size:
-        raise CheckpointError(
-            f"{folder / TOKENIZER}: {tokenizer.vocab_size:,} tokens; vocab_size in {CONFIG} is {config.vocab_size:,}"
-        )
+    _check_vocabulary(str(folder / TOKENIZER), tokenizer, config)
     return tokenizer, text
 
 
 def _read_weights(folder: Path, config: GPTConfig) -> tuple[dict[str, Tensor], Any]:
     """The state in float32, and the running sha256 of the weights as they are stored."""
-    path = locate(folder, WEIGHTS)
-    shown = folder / WEIGHTS
-    if not path.is_file():
-        raise CheckpointError(f"{shown}: missing")
+    path, shown = _find(folder, WEIGHTS), str(folder / WEIGHTS)
     digest = hashlib.sha256()
     state = {}
-    expected = _shapes(config)
+    expected = parameter_shapes(config)
     try:
         with safe_open(path, framework="pt") as file:
-            slices = {name: file.get_slice(name) for name in file.keys()}
-            _check_tensors(str(shown), expected, {name: torch.Size(s.get_shape()) for name, s in slices.items()})
+            _check_names(shown, expected, file.keys())
             for name in sorted(expected):
-                if slices[name].get_dtype() not in _DTYPES:
-                    raise CheckpointError(
-                        f"{shown}: {name}: {slices[name].get_dtype()} is none of {', '.join(_DTYPES)}"
-                    )
+                header = file.get_slice(name)
+                if header.get_dtype() not in _DTYPES:
+                    raise CheckpointError(f"{shown}: {name}: {header.get_dtype()} is none of {', '.join(_DTYPES)}")
+                _check_shape(shown, name, expected[name], header.get_shape())
                 tensor = file.get_tensor(name)
+                _check_finite(shown, name, tensor)
                 digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
                 digest.update(tensor.contiguous().view(torch.uint8).numpy())
-                state[name] = tensor.float()
-                if not state[name].isfinite().all():
-                    raise CheckpointError(f"{shown}: {name}: has numbers that are not finite")
+                state[name] = tensor.to(torch.float32, copy=True)  # what it was is the file itself, mapped
     except (SafetensorError, OSError) as error:
         with open(path, "rb") as raw:
-            pickled = raw.read(2) in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+            pickled = raw.read(2).startswith(_PICKLE_STARTS)
         why = "a pickle, which is never opened; only safetensors are" if pickled else f"not whole ({error})"
         raise CheckpointError(f"{shown}: {why}") from None
-    if config.tied_head:
-        state["head.weight"] = state["token_embedding.weight"]
     return state, digest
 
 
-def _shapes(config: GPTConfig) -> dict[str, torch.Size]:
-    """Name and shape of each tensor of a weights file; a tied matrix stands once."""
-    with torch.device("meta"):
-        return {name: p.shape for name, p in GPT(config).named_parameters()}
+def _check_vocabulary(where: str, tokenizer: Tokenizer, config: GPTConfig) -> None:
+    if tokenizer.vocab_size != config.vocab_size:
+        raise CheckpointError(
+            f"{where}: the tokenizer has {tokenizer.vocab_size:,} tokens; vocab_size is {config.vocab_size:,}"
+        )
 
 
-def _check_tensors(where: str, expected: Mapping[str, torch.Size], found: Mapping[str, torch.Size]) -> None:
+def _check_names(where: str, expected: Collection[str], found: Collection[str]) -> None:
     for name in expected:
         if name not in found:
             raise CheckpointError(f"{where}: {name}: missing")
-    for name, shape in found.items():
+    for name in found:
         if name not in expected:
-            raise CheckpointError(f"{where}: {name}: not a tensor of this config")
-        if shape != expected[name]:
-            raise CheckpointError(f"{where}: {name}: shape {list(shape)}, expected {list(expected[name])}")
+            raise CheckpointError(f"{where}: {reprlib.repr(name)[1:-1]}: not a tensor of this config")
+
+
+def _check_shape(where: str, name: str, expected: Sequence[int], found: Sequence[int]) -> None:
+    if list(found) != list(expected):
+        raise CheckpointError(f"{where}: {name}: shape {list(found)}, expected {list(expected)}")
+
+
+def _check_finite(where: str, name: str, tensor: Tensor) -> None:
+    if not tensor.isfinite().all():
+        raise CheckpointError(f"{where}: {name}: has numbers that are not finite")
