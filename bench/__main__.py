@@ -1,0 +1,23 @@
+"""Every figure that the README states: ``python -m bench generate``, with ``--help``."""
+
+from __future__ import annotations
+
+import sys
+
+import tyro
+
+from .generate import Generate
+
+COMMANDS = {"generate": Generate()}
+"""By name: a dataclass whose fields are the options and whose ``run`` prints the table."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; returns the exit status."""
+    commands = tyro.extras.subcommand_type_from_defaults(COMMANDS, prefix_names=False)
+    tyro.cli(commands, args=arguments, prog="python -m bench", description=__doc__).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
