@@ -6,7 +6,10 @@ import dataclasses
 import json
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
 
 _LOOKALIKES = str.maketrans(
     {
@@ -194,22 +197,24 @@ class BPETokenizer:
         Raises:
             UnknownCharacterError: no token has a character. Byte-level subwords have every one.
         """
-        ids, lost = self._encode(text)
-        if lost:
+        if lost := self._lost(text):
             raise UnknownCharacterError(text, lost)
-        return ids
+        return self._subwords(text).ids
 
-    def _encode(self, text: str) -> tuple[list[int], list[int]]:
-        """Ids, and the positions of the characters that are in none of them. Spaces may lie between tokens."""
-        surrogates = [i for i, c in enumerate(text) if _is_surrogate(c)]
-        if surrogates:
-            return [], surrogates
-        encoding = self._library.encode(text, add_special_tokens=False)
+    def _subwords(self, text: str) -> Encoding:
+        return self._library.encode(text, add_special_tokens=False)
+
+    def _lost(self, text: str) -> list[int]:
+        """The positions of the characters that no token has. Spaces may lie between tokens."""
+        if self._unknown_id is None or any(map(_is_surrogate, text)):  # the library leaves them out without a word
+            lost = {c for c in set(text) if _is_surrogate(c) or not (c.isspace() or self._subwords(c).ids)}
+            return [i for i, c in enumerate(text) if c in lost]
+        encoding = self._subwords(text)
         covered = bytearray(len(text))
         for id, (first, end) in zip(encoding.ids, encoding.offsets, strict=True):
             if id != self._unknown_id:
                 covered[first:end] = b"\1" * (end - first)
-        return encoding.ids, [i for i, c in enumerate(text) if not covered[i] and not c.isspace()]
+        return [i for i, c in enumerate(text) if not covered[i] and not c.isspace()]
 
     def decode(self, ids: Iterable[int]) -> str:
         return self._library.decode(list(ids), skip_special_tokens=False)
@@ -221,7 +226,8 @@ class BPETokenizer:
     def stream(self, previous: Sequence[int] = ()) -> Callable[[int], str]:
         """A function that takes the next token and returns what it adds to the text.
 
-        A token that ends within a character adds nothing; the one that completes it adds the whole.
+        A token that ends within a character, or with a � of its own, adds nothing; the next that ends otherwise adds
+        the whole.
 
         Args:
             previous: ids of the text so far: its last character may be half there.
@@ -246,7 +252,7 @@ class BPETokenizer:
     def fold(self, text: str) -> Folded:
         """What a person typed, without the characters that no token has."""
         dropped: list[str] = []
-        while lost := self._encode(text)[1]:
+        while lost := self._lost(text):
             dropped += [text[i] for i in lost]
             gone = set(lost)
             text = "".join(c for i, c in enumerate(text) if i not in gone)
