@@ -214,7 +214,7 @@ def test_a_prompt_of_unknown_characters_is_refused_at_once(build: Build) -> None
 )
 def test_a_bad_argument_is_refused_at_once_by_its_name(name: str, value: object, build: Build) -> None:
     with pytest.raises(ValueError, match=f"^{name}: "):
-        gpt.generate(build(), **{"prompt": "a", name: value})  # type: ignore[arg-type]
+        gpt.generate(build(), **{"prompt": "a", name: value})
 
 
 def test_the_largest_seed_is_a_seed(build: Build) -> None:
@@ -245,7 +245,7 @@ def test_a_token_is_computed_when_it_is_asked_for_and_none_after_closing(build: 
     for n in range(1, 6):
         next(tokens)
         assert computed == ["step"] * n
-    tokens.close()  # type: ignore[attr-defined]
+    tokens.close()
     assert list(tokens) == []
     assert computed == ["step"] * 5
 

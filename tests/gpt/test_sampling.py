@@ -171,7 +171,7 @@ def test_most_probable_are_the_first_of_a_full_sort(numbers: list[float], k: int
 )
 def test_a_bad_setting_is_refused_by_its_name(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"^{name}: "):
-        SamplingSettings(**{name: value})  # type: ignore[arg-type]
+        SamplingSettings(**{name: value})
 
 
 @pytest.mark.parametrize("name", ["top_k", "repetition_window"])
@@ -181,7 +181,7 @@ def test_a_fraction_is_no_whole_number(name: str) -> None:
 
 
 def test_numbers_that_mean_the_same_make_equal_settings() -> None:
-    a = SamplingSettings(1, 5.0, 1, np.float32(0.5), np.int64(2), np.int64(8))  # type: ignore[arg-type]
+    a = SamplingSettings(1, 5.0, 1, np.float32(0.5), np.int64(2), np.int64(8))
     assert a == SamplingSettings(1.0, 5, 1.0, 0.5, 2.0, 8)
     assert [type(x) for x in (a.temperature, a.top_k, a.min_p, a.repetition_window)] == [float, int, float, int]
 

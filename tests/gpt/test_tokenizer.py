@@ -245,7 +245,7 @@ ONE_WORD = {"version": "1.0", "model": {"type": "BPE", "vocab": {"a": 0, "b": 1}
 
 
 def with_model(**fields: object) -> str:
-    return json.dumps(ONE_WORD | {"model": ONE_WORD["model"] | fields})  # type: ignore[operator]
+    return json.dumps(ONE_WORD | {"model": ONE_WORD["model"] | fields})
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def vectors() -> dict[str, Any]:
 
 
 def _case(i: int, why: str, logits: list[float], settings: dict[str, float], previous: list[int]) -> dict[str, Any]:
-    p = probabilities(logits, SamplingSettings(**settings), previous)  # type: ignore[arg-type]
+    p = probabilities(logits, SamplingSettings(**settings), previous)
     _check_that_rounding_decides_nothing(logits, settings, previous)
     steps = np.cumsum(p)
     number = next(x for n in range(100) if np.abs(steps - (x := u(i, n))).min() > 1e-9)
@@ -113,7 +113,7 @@ def _case(i: int, why: str, logits: list[float], settings: dict[str, float], pre
 def _check_that_rounding_decides_nothing(logits: list[float], settings: dict[str, float], previous: list[int]) -> None:
     top_p = settings.get("top_p", 1)
     if 0 < top_p < 1:
-        before = SamplingSettings(**(settings | {"top_p": 1, "min_p": 0}))  # type: ignore[arg-type]
+        before = SamplingSettings(**(settings | {"top_p": 1, "min_p": 0}))
         sums = np.cumsum(np.sort(probabilities(logits, before, previous))[::-1])
         assert np.abs(sums - top_p).min() > 1e-12, (logits, settings)
 

@@ -1,0 +1,63 @@
+"""The model card, read as the Hub reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from huggingface_hub import ModelCard
+
+from gpt import GPTConfig
+from gpt.card import model_card
+
+TRAINING: dict[str, Any] = {
+    "corpus": {"name": "tinyshakespeare", "sha256": "86c4e6aa"},
+    "split": {"train_characters": 1_003_854, "held_out_characters": 111_540, "evaluate_on": "validation"},
+    "command": "python -m train pretrain --preset tiny", "finished": True, "steps": 1600, "tokens": 13_107_200,
+    "seconds": 2460.0, "hardware": "x86_64 CPU, 2 threads", "torch": "2.13.0",
+}  # fmt: skip
+METRICS = [
+    {"step": 100, "val_loss": 2.5, "train_loss": 2.5, "sample": "xq"},
+    {"step": 1600, "val_loss": 1.44321, "train_loss": 1.39, "sample": "\nROMEO:\nWhat <b>light\n"},
+]
+
+
+def test_the_loss_of_the_last_evaluation_is_metadata_and_text() -> None:
+    text = model_card("shakespeare", GPTConfig(), TRAINING, METRICS)
+    card = ModelCard(text)
+    (result,) = card.data.eval_results
+    assert (result.metric_type, result.metric_value) == ("loss", 1.4432)
+    assert result.dataset_name == "tinyshakespeare, the last 111,540 characters"
+    assert (card.data.model_name, card.data.license) == ("shakespeare", "mit")
+    assert "1.4432 nats a token at step 1,600 (2.082 bits), the mean over all windows of 256 tokens" in text
+    assert "2.5" not in text
+
+
+def test_a_card_says_what_the_model_is_and_how_it_was_trained() -> None:
+    text = model_card("shakespeare", GPTConfig(), TRAINING, METRICS)
+    assert "A GPT of 4,751,872 parameters" in text
+    assert "the modern recipe (rotary positions, rms norm, squared ReLU, normalised queries and keys)" in text
+    assert "sha256 `86c4e6aa`" in text
+    assert "41 minutes on x86_64 CPU, 2 threads" in text
+    assert "    python -m train pretrain --preset tiny\n" in text
+    assert "GPT-2's recipe (learned positions, layer norm, GELU, tied head)" in model_card(
+        "x", GPTConfig.gpt2(65, 256), TRAINING, METRICS
+    )
+
+
+def test_a_sample_is_code_so_that_nothing_in_it_is_markup() -> None:
+    assert "    ROMEO:\n    What <b>light\n" in model_card("x", GPTConfig(), TRAINING, METRICS)
+
+
+@pytest.mark.parametrize("metrics", [[], [METRICS[1] | {"val_loss": float("nan")}]])
+def test_a_card_without_a_measured_loss_claims_none(metrics: list[dict[str, Any]]) -> None:
+    text = model_card("x", GPTConfig(), TRAINING | {"finished": False, "command": ""}, metrics)
+    assert "## Loss" not in text
+    assert not ModelCard(text).data.eval_results
+    assert "a save from the middle of a training" in text
+
+
+def test_a_card_says_when_the_loss_is_not_of_the_validation_split() -> None:
+    training = TRAINING | {"split": TRAINING["split"] | {"evaluate_on": "selection"}}
+    text = model_card("x", GPTConfig(), training, METRICS)
+    assert "those of the validation split left out" in text
