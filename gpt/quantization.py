@@ -9,7 +9,7 @@ remembered beside them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,10 @@ from torch import Tensor, nn
 from .model import GPT
 
 KERNEL_MULTIPLE = 32
-"""The kernel's inner dimension must be a multiple of this; with others torch 2.13 returns garbage without a word."""
+"""A row must have a multiple of this many numbers; with others torch 2.13's kernel returns garbage without a word."""
+
+KERNEL_TOLERANCE = 1 / 64
+"""How far the kernel's product may be from a float product, as a share of the largest number: bfloat16 has 8 bits."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,24 @@ def int8_product(matrix: Int8Matrix) -> Callable[[NDArray[np.float32]], NDArray[
         return result
 
     return product
+
+
+def kernel_fault(matrices: Iterable[Int8Matrix]) -> str:
+    """What is wrong with :func:`int8_product` for these matrices, on this machine; empty when nothing is."""
+    for matrix in matrices:
+        columns = matrix.numbers.shape[1]
+        if columns % KERNEL_MULTIPLE:
+            return f"int8 weights: rows of {columns} are not a multiple of {KERNEL_MULTIPLE}"
+        x = torch.arange(columns).cos().bfloat16().float()
+        expected = (matrix.to_float() @ x).numpy()
+        try:
+            found = int8_product(matrix)(x.numpy())
+        except (AttributeError, NotImplementedError, RuntimeError) as error:
+            return f"int8 weights: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        worst, allowed = np.abs(found - expected).max(), KERNEL_TOLERANCE * np.abs(expected).max()
+        if not worst <= allowed:
+            return f"int8 weights: the kernel's product is off by {worst:.2g}, more than {allowed:.2g}"
+    return ""
 
 
 def _matrices(model: GPT) -> Iterator[nn.Linear]:
