@@ -127,9 +127,7 @@ def parse(arguments: list[str]) -> Pretrain | Evaluate | Generate:
         prefix_names=False,
     )
     with arguments_checked():
-        command = tyro.cli(
-            commands, args=arguments, prog="python -m train", description=__doc__, config=(tyro.conf.OmitArgPrefixes,)
-        )
+        command = tyro.cli(commands, args=arguments, prog="python -m train", description=__doc__)
     assert isinstance(command, Pretrain | Evaluate | Generate)
     return command
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+import tyro
 
 from gpt.config import GPTConfig
 
@@ -22,7 +24,7 @@ class TrainConfig:
         ValueError: a field is out of range; the message begins with its name.
     """
 
-    model: GPTConfig = GPTConfig()
+    model: Annotated[GPTConfig, tyro.conf.arg(name="")] = GPTConfig()
     """Shape and recipe of the model. With a tokenizer of characters the corpus decides vocab_size."""
     seed: int = 1
     """Whole number from which weights, batches, noise and dropout follow."""

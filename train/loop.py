@@ -23,7 +23,7 @@ from .config import TrainConfig
 from .data import Batches, CorpusError
 from .evaluation import windows_at_once
 from .optim import Averages, make_optimizers, set_schedule
-from .state import Job, State, TrainingError, resume_training, save_training
+from .state import Job, State, not_finite, resume_training, save_training
 
 SAMPLE_LENGTH = 200
 """Tokens written at each evaluation."""
@@ -59,6 +59,8 @@ class Evaluation:
     seconds: float
     train_loss: float
     val_loss: float
+    val_windows: int
+    """How many windows ``val_loss`` is the mean of, evenly spread over what is held out: all of them at the end."""
     learning_rate: float
     sample: str
 
@@ -196,10 +198,7 @@ class _Run:
 
     def _require_finite(self, what: str, number: Tensor) -> None:
         if not math.isfinite(number.item()):
-            raise TrainingError(
-                f"the {what} is {number.item()} at step {self.state.step + 1}: training stopped, and the last save in "
-                f"{self.job.folder}, if there is one, stays as it was; try a lower matrix_lr or lr, or another seed"
-            )
+            raise not_finite(self.job, f"the {what} is {number.item()}", self.state.step + 1)
 
     def _loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Mean loss of a batch, in nats a token."""
@@ -216,23 +215,25 @@ class _Run:
         return torch.compile(self._loss) if wanted else self._loss
 
     def _evaluate(self, everything: bool) -> Evaluation:
-        """Losses of the averaged weights, on all that is held out or on the first windows of it."""
+        """Losses of the averaged weights: on windows spread over the texts, or on all that is held out."""
         self.state.model.eval()
         seconds = self.seconds
         T = self.config.model.block_size
-        some = self.config.eval_windows * T + 1
-        train = self._mean_loss(self.train_tokens[:some])
-        val = self._mean_loss(self.val_tokens if everything else self.val_tokens[:some])
-        evaluation = Evaluation(self.state.step, self.tokens, seconds, train, val, self.learning_rate, self._sample())
+        every_window = -(-(len(self.val_tokens) - 1) // T)
+        windows = every_window if everything else min(self.config.eval_windows, every_window)
+        train = self._mean_loss(self.train_tokens, self.config.eval_windows)
+        val = self._mean_loss(self.val_tokens, windows)
+        evaluation = Evaluation(
+            self.state.step, self.tokens, seconds, train, val, windows, self.learning_rate, self._sample()
+        )
         self.state.metrics.append(dataclasses.asdict(evaluation))
         self.evaluation_seconds = self.seconds - seconds
         return evaluation
 
-    def _mean_loss(self, tokens: Tensor) -> float:
-        model = self.config.model
-        return (
-            token_losses(self._averaged_forward, tokens, model.block_size, batch=windows_at_once(model)).mean().item()
-        )
+    def _mean_loss(self, tokens: Tensor, windows: int) -> float:
+        model, batch = self.config.model, windows_at_once(self.config.model)
+        losses = token_losses(self._averaged_forward, tokens, model.block_size, batch=batch, windows=windows)
+        return losses.mean().item()
 
     def _averaged_forward(self, tokens: Tensor) -> Tensor:
         weights = dict(self.state.averages.weights)

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.optim import Optimizer
 
-from gpt import GPT
+from gpt import GPT, CheckpointError
 from gpt.card import model_card
 from gpt.checkpoint import CARD, METRICS, TRAINING, locate, save, to_json
 from gpt.tokenizer import Tokenizer
@@ -100,7 +100,7 @@ def save_training(job: Job, state: State) -> None:
     """Write the checkpoint folder, atomically, with all that is needed to go on.
 
     Raises:
-        TrainingError: it could not be written; the last save is still there, whole.
+        TrainingError: it could not be written, or the weights are not finite; the last save is still there, whole.
     """
     model = job.config.model
     training = training_record(job, state)
@@ -118,11 +118,21 @@ def save_training(job: Job, state: State) -> None:
                 RESUME_INFO: to_json({"step": state.step, "seconds": state.seconds, "finished": state.finished}),
             },
         )
+    except CheckpointError as error:  # the weights themselves cannot be saved
+        raise not_finite(job, str(error), state.step) from None
     except (OSError, SafetensorError) as error:
         raise TrainingError(
             f"{job.folder}: step {state.step:,} could not be saved ({getattr(error, 'strerror', None) or error}); "
             "the last save there, if there is one, is whole: make room and go on with --resume"
         ) from None
+
+
+def not_finite(job: Job, what: str, step: int) -> TrainingError:
+    """The error of a training whose numbers ran away at this step."""
+    return TrainingError(
+        f"{what} at step {step:,}: training stopped, and the last save in {job.folder}, if there is one, "
+        "stays as it was; try a lower matrix_lr or lr, or another seed"
+    )
 
 
 def resume_training(job: Job, state: State) -> None:

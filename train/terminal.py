@@ -48,8 +48,9 @@ class Progress:
         self.bar = tqdm(
             total=100.0,
             disable=not sys.stderr.isatty(),
-            bar_format="{percentage:3.0f}% |{bar}| {postfix}",
-            postfix="preparing",
+            bar_format="{percentage:3.0f}% |{bar}| {desc}",
+            desc="preparing",
+            miniters=0,  # a step may be far less than a percent
         )
 
     def __enter__(self) -> Progress:
@@ -70,7 +71,7 @@ class Progress:
     def _step(self, event: Step) -> None:
         self.stepped = True
         self.left = event.seconds_left
-        self.bar.set_postfix_str(
+        self.bar.set_description_str(
             f"step {event.step:,}, loss {event.loss:.3f}, {event.tokens_per_second:,.0f} characters/s, "
             f"{duration(self.left)} left",
             refresh=False,
