@@ -22,6 +22,7 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from tqdm import tqdm
 
 import gpt
 from gpt import GPT, Checkpoint, GPTConfig, SamplingSettings
@@ -90,15 +91,19 @@ def measure(shape: GPTConfig, characters: int, runs: int) -> list[Speed]:
     """Characters a second of each way, measured in turns: A B C A B C."""
     threads = torch.get_num_threads()
     speeds = [Speed(way, []) for way in all_ways(shape, threads)]
+    bar = tqdm(total=runs * len(speeds), disable=None, leave=False)  # None: shown on a terminal only
     try:
         for _ in range(runs):
             for speed in speeds:
+                bar.set_postfix_str(speed.way.name)
                 torch.set_num_threads(speed.way.threads)
                 speed.way.write(2)  # caches are filled, threads and allocator warm
                 began = time.perf_counter()
                 speed.way.write(characters)
                 speed.runs.append(characters / (time.perf_counter() - began))
+                bar.update()
     finally:
+        bar.close()
         torch.set_num_threads(threads)
     return speeds
 
