@@ -67,14 +67,14 @@ def read_consistently(folder: Path, names: Sequence[str], read: Callable[[], T],
         folder: where the files are.
         names: all that ``read`` looks at, by way of :func:`locate`.
         read: is called again when a save came between.
-        error: what it raises when a file is missing or bad, which may be because of such a save.
+        error: what it raises, beside OSError, when a file is missing or bad, which such a save may be the reason for.
     """
     for _ in range(_ATTEMPTS):
         before = _stamp(folder, names)
-        failure = None
+        failure: Exception | None = None
         try:
             result = read()
-        except error as raised:
+        except (OSError, error) as raised:
             failure = raised
         if _stamp(folder, names) == before:
             if failure is not None:
