@@ -1,4 +1,4 @@
-"""Every figure that the README states: ``python -m bench generate``, with ``--help``."""
+"""Every figure that the README states: ``python -m bench generate | train``, each with ``--help``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import sys
 import tyro
 
 from .generate import Generate
+from .train import Train
 
-COMMANDS = {"generate": Generate()}
+COMMANDS: dict[str, Generate | Train] = {"generate": Generate(), "train": Train()}
 """By name: a dataclass whose fields are the options and whose ``run`` prints the table."""
 
 

@@ -13,12 +13,19 @@ import pytest
 
 from gpt import GPTConfig
 from gpt.tokenizer import CharTokenizer
+from train import loop
 from train.config import TrainConfig
 from train.data import Corpus
 from train.state import Job
 
 WORDS = ("the", "and", "to", "of", "a", "in", "that", "is", "for", "it", "with", "as", "his", "be", "on", "not", "he",
          "by", "but", "have", "this", "are", "which", "or", "from")  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def short_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a model writes at each evaluation would be most of the time of these tests."""
+    monkeypatch.setattr(loop, "SAMPLE_LENGTH", 20)
 
 
 @pytest.fixture(scope="session")

@@ -141,7 +141,7 @@ def test_a_terminal_shows_a_bar_and_ctrl_c_saves_and_ends(tmp_path: Path, corpus
     assert "Saving; once more to end at once." in after
     assert f"stopped and saved after step {saved_step(tmp_path / 'model'):,}; go on with --resume" in after
     assert "Traceback" not in before + after
-    assert max(len(line) for line in re.split(r"[\r\n]", before + after) if "% |" in line) <= 100
+    assert max(len(line) for line in re.split(r"[\r\n]", before) if "% |" in line) <= 100
 
 
 def test_elsewhere_there_is_no_bar_but_plain_lines(
@@ -198,37 +198,33 @@ def test_a_second_signal_ends_at_once_and_leaves_the_last_save(tmp_path: Path, c
 @pytest.mark.slow
 def test_kill_9_at_any_moment_loses_at_most_what_came_after_the_last_save(tmp_path: Path, corpus_file: Path) -> None:
     folder, whole = tmp_path / "killed", tmp_path / "whole"
-    steps = ["--steps", "2000", "--eval-every", "100", "--save-every", "7"]
+    steps = ["--steps", "400", "--eval-every", "100", "--save-every", "3"]
     moments = random.Random(5)
-    reached = 0
-    kills = 0
-    while True:
-        resume = ["--resume"] if (folder / "resume").exists() or (folder / ".commit" / "resume").exists() else []
-        process = subprocess.Popen(
-            command(folder, corpus_file, *steps, *resume),
-            cwd=ROOT,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        process.stdout.readline()  # it has begun
-        try:
-            process.wait(timeout=moments.uniform(0.3, 3.0))
-        except subprocess.TimeoutExpired:
+    reached = kills = 0
+    while reached < 400:
+        resume = ["--resume"] if reached else []
+        goal = reached + moments.randint(20, 90)
+        with subprocess.Popen(
+            command(folder, corpus_file, *steps, *resume), cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL
+        ) as process:
+            while process.poll() is None and latest_step(folder) < goal:
+                time.sleep(0.002)
+            time.sleep(moments.uniform(0, 0.03))  # in the middle of a step, a save, or the end
+            kills += process.poll() is None
             process.kill()
-            process.communicate()
-            kills += 1
-        else:
-            assert process.returncode == 0
-            break
-        if (folder / "config.json").exists():
-            step = gpt.load(folder).training["steps"]
-            assert step >= reached
-            reached = step
-        assert kills < 60
-    assert kills >= 3
-    words = command(whole, corpus_file, *steps)[3:]
-    assert main(words) == 0
+        step = gpt.load(folder).training["steps"]
+        assert step >= goal or step == 400
+        reached = step
+    assert kills >= 4
+    assert main([*command(folder, corpus_file, *steps)[3:], "--resume"]) == 0
+    assert main(command(whole, corpus_file, *steps)[3:]) == 0
     a, b = (load_file(f / "resume" / "state.safetensors") for f in (folder, whole))
     assert all(torch.equal(tensor, b[name]) for name, tensor in a.items())
+
+
+def latest_step(folder: Path) -> int:
+    """The step of the last save, 0 before the first; a save may be under way."""
+    try:
+        return saved_step(folder)
+    except FileNotFoundError:
+        return 0
