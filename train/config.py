@@ -59,7 +59,7 @@ class TrainConfig:
     eval_every: int = 100
     """Steps between evaluations."""
     eval_windows: int = 256
-    """Windows of each split that an evaluation looks at; the last evaluation looks at all that are held out."""
+    """Windows of each split that an evaluation looks at, spread evenly; the last one looks at all that are held out."""
     evaluate_on: Literal["validation", "selection"] = "validation"
     """Hold out the last 10 % of the text; or, to choose a recipe by, leave those out and hold out the last 10 % of the
     rest."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,23 +37,23 @@ def loss_after(checkpoint: Checkpoint, seen: list[int], token: int) -> float:
     return (logits.logsumexp(0) - logits[token]).item()
 
 
-@pytest.mark.parametrize("length", [2, 16, 17, 18, 33, 100, 149])
-def test_each_token_counts_once_from_the_window_it_stands_in(folder: Path, text: str, length: int) -> None:
+def test_each_token_counts_once_from_the_window_it_stands_in(folder: Path, text: str) -> None:
     checkpoint = gpt.load(folder)
     T = 16
-    tokens = checkpoint.tokenizer.encode(text[-length:])
-    apart, sliding = [], []
-    for i in range(1, length):
-        apart.append(loss_after(checkpoint, tokens[(i - 1) // T * T : i], tokens[i]))
-        # The sliding window moves by T/4: the first that holds both this token and its target.
-        start = max(0, -(-(i - T) // (T // 4)) * (T // 4))
-        sliding.append(loss_after(checkpoint, tokens[start:i], tokens[i]))
-    measured = measure(checkpoint, text[-length:])
-    assert (measured.tokens, measured.window) == (length - 1, T)
-    assert measured.loss == pytest.approx(sum(apart) / len(apart), abs=1e-6)
-    assert measured.sliding_loss == pytest.approx(sum(sliding) / len(sliding), abs=1e-6)
-    assert measured.bits_per_character == pytest.approx(measured.loss / math.log(2))
-    assert measured.sliding_bits_per_character == pytest.approx(measured.sliding_loss / math.log(2))
+    for length in (2, 16, 17, 18, 33, 100, 149):
+        tokens = checkpoint.tokenizer.encode(text[-length:])
+        apart, sliding = [], []
+        for i in range(1, length):
+            apart.append(loss_after(checkpoint, tokens[(i - 1) // T * T : i], tokens[i]))
+            # The sliding window moves by T/4: the first that holds both this token and its target.
+            start = max(0, -(-(i - T) // (T // 4)) * (T // 4))
+            sliding.append(loss_after(checkpoint, tokens[start:i], tokens[i]))
+        measured = measure(checkpoint, text[-length:])
+        assert (measured.tokens, measured.window) == (length - 1, T)
+        assert measured.loss == pytest.approx(sum(apart) / len(apart), abs=1e-6)
+        assert measured.sliding_loss == pytest.approx(sum(sliding) / len(sliding), abs=1e-6)
+        assert measured.bits_per_character == pytest.approx(measured.loss / math.log(2))
+        assert measured.sliding_bits_per_character == pytest.approx(measured.sliding_loss / math.log(2))
 
 
 @pytest.mark.parametrize("short", ["", "a"])
@@ -98,7 +99,7 @@ def test_the_command_prints_the_figures_for_people_and_as_json(
     assert main(["evaluate", str(folder), "--corpus", str(corpus_file)]) == 0
     out = capsys.readouterr().out
     assert "on the last 10 % of words, 1,999 tokens" in out
-    assert f"windows of 16 that do not overlap     {expected.loss:.4f} nats a token" in out
+    assert f"windows of 16 that do not overlap {expected.loss:.4f} nats a token" in re.sub(" +", " ", out)
     assert f"{expected.sliding_bits_per_character:.4f} bits a character" in out
 
 

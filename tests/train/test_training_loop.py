@@ -84,11 +84,14 @@ def test_every_line_of_the_metrics_has_both_losses_what_was_spent_and_a_sample(j
     lines = [json.loads(line) for line in (it.folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     assert lines == evaluations
     for line, step in zip(lines, (4, 8, 12), strict=True):
-        assert set(line) == {"step", "tokens", "seconds", "train_loss", "val_loss", "learning_rate", "sample"}
+        assert set(line) == {
+            "step", "tokens", "seconds", "train_loss", "val_loss", "val_windows", "learning_rate", "sample",
+        }  # fmt: skip
         assert (line["step"], line["tokens"]) == (step, 64 * step)
         assert 0 < line["val_loss"] < 4
         assert 0 < line["learning_rate"] <= it.config.lr
         assert len(line["sample"]) == loop.SAMPLE_LENGTH
+    assert [line["val_windows"] for line in lines] == [4, 4, 125]
 
 
 def test_the_last_evaluation_is_the_mean_over_all_that_is_held_out(job: Callable[..., Job]) -> None:
