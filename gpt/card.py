@@ -87,12 +87,13 @@ def _trained(training: Mapping[str, Any]) -> list[str]:
 def _loss(config: GPTConfig, training: Mapping[str, Any], last: Mapping[str, Any]) -> list[str]:
     if not math.isfinite(last["val_loss"]):
         return []
-    windows = "all windows" if training["finished"] else "the first windows"
+    windows = f"windows of {config.block_size} tokens"
+    windows = f"all {windows}, which do not overlap, of" if training["finished"] else f"some {windows}, spread over"
     return [
         "## Loss", "",
         f"Held out: {last['val_loss']:.4f} nats a token at step {last['step']:,} "
-        f"({last['val_loss'] / math.log(2):.3f} bits), the mean over {windows} of {config.block_size} tokens, which do "
-        f"not overlap, of {_held_out(training)}; on the training text {last['train_loss']:.4f}. "
+        f"({last['val_loss'] / math.log(2):.3f} bits), the mean over {windows} "
+        f"{_held_out(training)}; on the training text {last['train_loss']:.4f}. "
         "`python -m train evaluate` measures it again from the saved weights.", "",
     ]  # fmt: skip
 

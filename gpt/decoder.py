@@ -71,9 +71,9 @@ class Decoder:
             self._step = Twin(model, self.cache, self.plan.matrices)
 
     @torch.inference_mode()
-    def refill(self, tokens: Sequence[int]) -> Vector:
-        """Forget everything and read up to ``block_size`` tokens at once; returns logits (V,)."""
-        self.cache.length = 0
+    def refill(self, tokens: Sequence[int], keep: int = 0) -> Vector:
+        """Forget all but the first ``keep`` tokens and read more at once, up to ``block_size``; returns (V,)."""
+        self.cache.length = keep
         return self.model(torch.tensor([tokens], device=self.device), self.cache)[0, -1].cpu().numpy()
 
     @torch.inference_mode()

@@ -29,7 +29,9 @@ def test_the_loss_of_the_last_evaluation_is_metadata_and_text() -> None:
     assert (result.metric_type, result.metric_value) == ("loss", 1.4432)
     assert result.dataset_name == "tinyshakespeare, the last 111,540 characters"
     assert (card.data.model_name, card.data.license) == ("shakespeare", "mit")
-    assert "1.4432 nats a token at step 1,600 (2.082 bits), the mean over all windows of 256 tokens" in text
+    assert (
+        "1.4432 nats a token at step 1,600 (2.082 bits), the mean over all windows of 256 tokens, which do not" in text
+    )
     assert "2.5" not in text
 
 
@@ -55,6 +57,11 @@ def test_a_card_without_a_measured_loss_claims_none(metrics: list[dict[str, Any]
     assert "## Loss" not in text
     assert not ModelCard(text).data.eval_results
     assert "a save from the middle of a training" in text
+
+
+def test_a_card_says_when_the_loss_is_an_estimate() -> None:
+    text = model_card("x", GPTConfig(), TRAINING | {"finished": False}, METRICS)
+    assert "the mean over some windows of 256 tokens, spread over the last 111,540 characters; on the" in text
 
 
 def test_a_card_says_when_the_loss_is_not_of_the_validation_split() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -58,6 +59,18 @@ def test_every_token_is_counted_once_and_seen_by_as_many_as_promised() -> None:
     assert seen[-1][1] == 98
 
 
+@pytest.mark.parametrize(("stride", "expected"), [(8, [0, 16, 32]), (4, [0, 12, 28])])
+def test_some_windows_are_spread_over_the_text(stride: int, expected: list[int], model: GPT) -> None:
+    tokens = torch.randint(20, (49,), generator=torch.Generator().manual_seed(1))
+    everything = one_at_a_time(model, tokens, stride)
+    starts = [start + (8 - stride if start else 0) for start in expected]
+    some = [everything[start : start + (stride if start else 8)] for start in starts]
+    assert token_losses(model, tokens, 8, stride, windows=3).tolist() == pytest.approx(
+        [*itertools.chain(*some)], abs=1e-5
+    )
+    assert len(token_losses(model, tokens, 8, stride, windows=1000)) == 48
+
+
 def test_half_precision_logits_are_summed_in_float32(model: GPT) -> None:
     tokens = torch.arange(17) % 20
     halved = token_losses(lambda rows: model(rows).bfloat16(), tokens, 8)
@@ -74,6 +87,11 @@ def test_losses_keep_no_graph(model: GPT) -> None:
 def test_a_stride_that_would_leave_tokens_out_is_refused(stride: int, model: GPT) -> None:
     with pytest.raises(ValueError, match=r"^stride: "):
         token_losses(model, torch.arange(17), 8, stride)
+
+
+def test_no_windows_are_refused(model: GPT) -> None:
+    with pytest.raises(ValueError, match=r"^windows: "):
+        token_losses(model, torch.arange(17), 8, windows=0)
 
 
 @pytest.mark.parametrize("length", [0, 1])
