@@ -5,15 +5,28 @@ from __future__ import annotations
 import functools
 import hashlib
 
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import Route
 
 from .theme import ASSETS
 
+_FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
-def route() -> Mount:
+
+def route() -> Route:
     """For gradio's server: ``url_prefix()/NAME`` is ``ui/assets/NAME``, and nothing else of the disk is served."""
-    return Mount(url_prefix(), StaticFiles(directory=ASSETS))
+    files = {path.name: path for path in ASSETS.iterdir()}
+
+    def asset(request: Request) -> FileResponse:
+        path = files.get(request.path_params["name"])
+        if path is None:
+            raise HTTPException(404)
+        return FileResponse(path, headers=_FOREVER)
+
+    # Not a Mount of StaticFiles: it finds nothing once gradio has a root_path.
+    return Route(f"{url_prefix()}/{{name}}", asset)
 
 
 @functools.cache

@@ -87,6 +87,7 @@ def wire(tab: PromptTab, head: View, registry: Registry) -> None:
         listen(
             functools.partial(run, registry), [source, tab.text, tab.settings, head], [tab.text, tab.settings],
             show_progress="hidden", concurrency_limit=MAX_WRITERS, concurrency_id="write", api_visibility="private",
+            trigger_mode="multiple",
         )
         for listen, run, source in (
             (tab.text.write, write_prompt, tab.prompt),
@@ -94,9 +95,9 @@ def wire(tab: PromptTab, head: View, registry: Registry) -> None:
             (tab.text.again, write_again, tab.text),
         )
     ]  # fmt: skip
-    tab.stop.click(
-        None, [tab.text], [tab.text], js="(value) => ({...value, status: 'stopped'})", cancels=running, **in_browser
-    )
+    for event in running:  # also when it is cancelled
+        event.then(None, None, None, js="() => document.dispatchEvent(new CustomEvent('gl:ended'))", **in_browser)
+    tab.stop.click(None, None, None, cancels=running, **in_browser)
 
 
 def _ask(way: str) -> str:
@@ -125,6 +126,7 @@ def _write(
 
     When something cannot be done there is one sentence about it, and the text that was there stays.
     """
+    run = shown.get("run") if isinstance(shown, dict) else None
     try:
         fields = dict(settings) if isinstance(settings, dict) else {}
         if new:
@@ -134,11 +136,11 @@ def _write(
         checkpoint = registry.get(name)
         seeded: Any = fields
         for written in write(checkpoint, prompt, order, text):
-            yield value(written, checkpoint, name, fields), seeded
+            yield {**value(written, checkpoint, name, fields), "run": run}, seeded
             seeded = gr.skip()
     except (ValueError, OSError) as error:
         kept = {"prompt": _text(shown, "prompt"), "text": _text(shown, "text")}
-        yield {**kept, "status": "error", "error": str(error), "notes": []}, gr.skip()
+        yield {**kept, "status": "error", "error": str(error), "notes": [], "run": run}, gr.skip()
 
 
 def settings_value(registry: Registry, model: str) -> dict[str, Any]:
@@ -171,7 +173,7 @@ def example(registry: Registry, model: str) -> dict[str, Any]:
 @functools.lru_cache(maxsize=16)
 def _example(checkpoint: gpt.Checkpoint, model: str) -> dict[str, Any]:
     *_, last = write(checkpoint, EXAMPLE_PROMPT, Order.read(DEFAULTS))
-    return {**value(last, checkpoint, model, DEFAULTS), "status": "example", "link": ""}
+    return {**value(last, checkpoint, model, DEFAULTS), "status": "example", "link": "", "speed": 0}
 
 
 def restore(registry: Registry, parameter: str, default_model: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Order:
     seed: int
 
     def __post_init__(self) -> None:
-        check_whole("length", self.max_new_tokens, 1, MAX_NEW_TOKENS)
+        check_whole("max_new_tokens", self.max_new_tokens, 1, MAX_NEW_TOKENS)
         check_whole("seed", self.seed, 0, MAX_SEED)
 
     @classmethod
@@ -80,32 +80,24 @@ def write(checkpoint: gpt.Checkpoint, prompt: str, order: Order, text: str = "")
     """
     read, notes = prepare(checkpoint, prompt + text)
     # What was written before is this model's own text, and folds to itself; the prompt is what is left of the whole.
-    so_far = text if text and read.endswith(text) else ""
-    read_prompt = read[: len(read) - len(so_far)]
-    tokens = gpt.generate(checkpoint, read, order.settings, int(order.max_new_tokens), int(order.seed))
-    state = Written(read_prompt, so_far, "writing", notes, 0.0)
-    ids: list[int] = []
+    text = text if read.endswith(text) else ""
+    state = Written(read[: len(read) - len(text)], text, "writing", notes, 0.0)
+    count = 0
     began = shown = time.perf_counter()
-    for token in tokens:
-        ids.append(token.id)
+    for token in gpt.generate(checkpoint, read, order.settings, int(order.max_new_tokens), int(order.seed)):
+        text += token.text
+        count += 1
         now = time.perf_counter()
-        if len(ids) == 1 or now - shown >= YIELD_SECONDS:
+        if count == 1 or now - shown >= YIELD_SECONDS:
             shown = now
-            state = replace(
-                state, text=so_far + decode(checkpoint, ids), characters_per_second=len(ids) / (now - began)
-            )
+            state = replace(state, text=text, characters_per_second=count / (now - began))
             yield state
         if now - began > MAX_SECONDS:
             late = f"Stopped after {MAX_SECONDS:.0f} seconds, the limit of this page. Continue goes on."
             state = replace(state, notes=(*notes, late))
             break
-    speed = len(ids) / max(time.perf_counter() - began, 1e-9)
-    yield replace(state, text=so_far + decode(checkpoint, ids), status="done", characters_per_second=speed)
-
-
-def decode(checkpoint: gpt.Checkpoint, ids: list[int]) -> str:
-    """Text of the ids, without the half of a character that a byte-level token may end in."""
-    return checkpoint.tokenizer.decode(ids).rstrip("\N{REPLACEMENT CHARACTER}")
+    speed = count / max(time.perf_counter() - began, 1e-9)
+    yield replace(state, text=text, status="done", characters_per_second=speed)
 
 
 def prepare(checkpoint: gpt.Checkpoint, text: str) -> tuple[str, tuple[str, ...]]:
@@ -118,20 +110,21 @@ def prepare(checkpoint: gpt.Checkpoint, text: str) -> tuple[str, tuple[str, ...]
         text = text[-MAX_TEXT_CHARACTERS:]
     folded = checkpoint.tokenizer.fold(text)
     if folded.replaced:
-        pairs = ", ".join(f"{old} as {visible(new)}" for old, new in list(folded.replaced.items())[:8])
+        pairs = ", ".join(f"{visible(old)} as {visible(new)}" for old, new in list(folded.replaced.items())[:8])
         notes.append(f"Read {pairs}: the alphabet of this model has {checkpoint.tokenizer.vocab_size} characters.")
     if folded.dropped:
         shown = " ".join(visible(c) for c in folded.dropped[:12])
         more = len(folded.dropped) - 12
         notes.append(f"Left out, never seen by this model: {shown}{f' and {more} more' if more > 0 else ''}.")
-    if not folded.text:
-        notes.append("Nothing was left to read: the model starts from a line break." if text else
-                     "Nothing was typed: the model starts from a line break.")  # fmt: skip
+    read = folded.text
+    if not read:
+        read = checkpoint.tokenizer.fold("\n").text or checkpoint.tokenizer.pieces([0])[0]
+        notes.append(f"Nothing was {'left to read' if text else 'typed'}: the model starts from a line break.")
     window = checkpoint.model.config.block_size
-    length = len(checkpoint.tokenizer.encode(folded.text))
+    length = len(checkpoint.tokenizer.encode(read))
     if length > window:
         notes.append(f"The model reads {window:,} characters at once: of {length:,}, the last ones count.")
-    return folded.text, tuple(notes)
+    return read, tuple(notes)
 
 
 def visible(text: str) -> str:

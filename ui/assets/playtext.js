@@ -4,8 +4,8 @@ import {divide, lines} from './play.js';
 
 /** Below the lower edge by less than this many pixels, the text is followed while it grows. */
 const FOLLOW = 160;
-/** From Stop to the last character that was under way. */
-const STOP_MS = 120;
+/** The longest wait for gradio to have ended what was being written; it tells when it has. */
+const END_MS = 2000;
 
 /** @param {import('./dom.js').View} view */
 export function mount(view) {
@@ -16,13 +16,27 @@ export function mount(view) {
   element.replaceChildren(root);
   /** @type {HTMLElement[]} */ let rows = [];
   /** @type {string[]} */ let keys = [];
-  let stopping = false;
-  let current = '';
+  /** The server echoes the number of the run it writes for: what comes of an older one is late, and dropped. */
+  let run = 0;
+  /** Stop was pressed: the text stays as it is, whatever is still on its way. */
+  let stopped = false;
+  /** Gradio has a run of ours under way. */
+  let busy = false;
+  /** The value on the screen. */
+  let good = props.value ?? {};
+
+  function receive() {
+    const value = props.value ?? {};
+    if (value.run !== undefined && (value.run !== run || stopped)) {
+      props.value = good;
+    } else {
+      good = value;
+      draw();
+    }
+  }
 
   function draw() {
-    const value = {...(props.value ?? {})};
-    if (stopping && value.status === 'writing') value.status = 'stopped'; // what was under way when Stop was pressed still arrives
-    const {prompt = '', text = '', status = 'done'} = value;
+    const {prompt = '', text = '', status = 'done'} = good;
     const whole = prompt + text;
     const all = lines(whole);
     const writing = status === 'writing';
@@ -41,43 +55,55 @@ export function mount(view) {
     for (const row of rows.slice(all.length)) row.remove();
     rows = rows.slice(0, all.length);
     keys = keys.slice(0, all.length);
-    aside.replaceChildren(...asides(value));
-    current = status;
+    aside.replaceChildren(...asides(good));
     if (writing && atEnd) window.scrollTo(0, document.documentElement.scrollHeight);
     document.documentElement.dataset.glStatus = status;
     const settled = status !== 'writing';
     setDisabled('gl-stop', settled, 'Nothing is being written');
     setDisabled('gl-continue', !settled || whole === '', 'There is no text to continue yet');
     setDisabled('gl-again', !settled || whole === '', 'There is no prompt yet');
-    if (settled && value.link !== undefined && status !== 'example') remember(value.link);
-    document.dispatchEvent(new CustomEvent('gl:text', {detail: value}));
+    if (settled && good.link !== undefined && status !== 'example') remember(good.link);
+    document.dispatchEvent(new CustomEvent('gl:text', {detail: good}));
   }
 
   /** Ask for a text: what is being written ends first. */
   async function ask(way) {
-    if (current === 'writing') {
+    if (busy) {
+      const ended = new Promise((resume) => document.addEventListener('gl:ended', resume, {once: true}));
       stop();
-      await new Promise((resume) => setTimeout(resume, STOP_MS));
+      await Promise.race([ended, new Promise((resume) => setTimeout(resume, END_MS))]);
     }
-    stopping = false;
+    run += 1;
+    stopped = false;
+    busy = true;
+    good = props.value = {...good, run};
     trigger(way);
   }
 
-  function stop() {
-    stopping = true;
-    document.getElementById('gl-stop')?.click();
+  function freeze() {
+    if (good.status !== 'writing') return;
+    stopped = true;
+    good = props.value = {...good, status: 'stopped'};
+    draw();
   }
 
-  element.closest('#gl-text').addEventListener('gl:write', () => ask('write'));
-  element.closest('#gl-text').addEventListener('gl:go_on', () => ask('go_on'));
-  element.closest('#gl-text').addEventListener('gl:again', () => ask('again'));
-  document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && current === 'writing') stop();
-  });
+  function stop() {
+    const button = /** @type {HTMLButtonElement | null} */ (document.getElementById('gl-stop'));
+    if (button) button.disabled = false; // a run that has not yet begun to write can be ended too
+    button?.click();
+  }
+
+  for (const way of ['write', 'go_on', 'again']) {
+    element.closest('#gl-text').addEventListener(`gl:${way}`, () => ask(way));
+  }
+  document.addEventListener('gl:ended', () => { busy = false; });
   document.addEventListener('click', (event) => {
-    if (/** @type {Element} */ (event.target).closest?.('#gl-stop')) stopping = true;
+    if (/** @type {Element} */ (event.target).closest?.('#gl-stop')) freeze();
   }, {capture: true});
-  watch('value', draw);
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && good.status === 'writing') stop();
+  });
+  watch('value', receive);
   draw();
 }
 

@@ -1,0 +1,68 @@
+"""A real browser, as Debian packages it: headless, quiet, and watched."""
+
+from urllib.parse import urlparse
+
+import pytest
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+]
+SIZES = {"wide": (1440, 900), "phone": (390, 844), "projector": (1920, 1080)}
+
+
+@pytest.fixture(scope="session")
+def chromium(need):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=need("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium):
+    """``open_page(url, size, theme)``: the page, ready.
+
+    When the test ends, it fails if the console had an error, a dialog opened, or a request left this machine.
+    """
+    contexts, errors, left = [], [], []
+
+    def opened(url, size="wide", theme="light"):
+        width, height = SIZES[size]
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, accept_downloads=True
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("dialog", lambda dialog: (errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda r: left.append(r.url) if is_outside(r.url) else None)
+        page.goto(url)
+        ready(page)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert errors == []
+    assert left == []
+
+
+def is_outside(url):
+    parts = urlparse(url)
+    return parts.scheme.startswith(("http", "ws")) and parts.hostname not in ("127.0.0.1", "localhost")
+
+
+def ready(page):
+    page.wait_for_selector("#gl-text .gl-verse")
+    page.wait_for_selector("#gl-settings input")
+    page.wait_for_selector("#gl-head select")
+    page.wait_for_selector("#gl-actions button")
