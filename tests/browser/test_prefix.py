@@ -8,7 +8,7 @@ import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from starlette.responses import StreamingResponse
+from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 
 PREFIX = "/stage/gpt"
@@ -30,7 +30,11 @@ def proxy(target):
         kept = {k: v for k, v in answer.headers.items() if k not in HOP_BY_HOP}
         return StreamingResponse(answer.aiter_raw(), answer.status_code, kept)
 
-    app = Starlette(routes=[Route(PREFIX + "/{path:path}", forward, methods=["GET", "POST", "HEAD"])])
+    async def of_the_host(request):
+        return JSONResponse({})  # gradio's page asks the root of the host for it, prefix or not
+
+    routes = [Route(PREFIX + "/{path:path}", forward, methods=["GET", "POST", "HEAD"])]
+    app = Starlette(routes=[*routes, Route("/manifest.json", of_the_host)])
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

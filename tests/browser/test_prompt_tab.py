@@ -101,7 +101,7 @@ def test_stop_stops_within_150_ms_and_what_was_written_stays(open_page, page_url
     page.evaluate("""() => {
         window.changes = [];
         new MutationObserver(() => changes.push(performance.now()))
-            .observe(document.querySelector('#gl-text'), {subtree: true, childList: true, characterData: true});
+            .observe(document.querySelector('#gl-text .gl-play'), {subtree: true, childList: true, characterData: true});
     }""")
     type_line(page, "ROMEO:")
     wait_status(page, "writing")
