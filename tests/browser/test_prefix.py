@@ -31,10 +31,11 @@ def proxy(target):
         return StreamingResponse(answer.aiter_raw(), answer.status_code, kept)
 
     async def of_the_host(request):
-        return JSONResponse({})  # gradio's page asks the root of the host for it, prefix or not
+        return JSONResponse({})  # a browser asks the root of the host for these, prefix or not
 
     routes = [Route(PREFIX + "/{path:path}", forward, methods=["GET", "POST", "HEAD"])]
-    app = Starlette(routes=[*routes, Route("/manifest.json", of_the_host)])
+    routes += [Route(path, of_the_host) for path in ("/manifest.json", "/favicon.ico")]
+    app = Starlette(routes=routes)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
