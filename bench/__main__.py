@@ -1,4 +1,4 @@
-"""Every figure that the README states: ``python -m bench generate | train``, each with ``--help``."""
+"""Every figure that the README states: ``python -m bench generate | train | page``, each with ``--help``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import sys
 import tyro
 
 from .generate import Generate
+from .page import Page
 from .train import Train
 
-COMMANDS: dict[str, Generate | Train] = {"generate": Generate(), "train": Train()}
+COMMANDS: dict[str, Generate | Train | Page] = {"generate": Generate(), "train": Train(), "page": Page()}
 """By name: a dataclass whose fields are the options and whose ``run`` prints the table."""
 
 
