@@ -92,7 +92,7 @@ for line in sys.stdin:
             resource.setrlimit(resource.RLIMIT_FSIZE, (int(argument),) * 2)
         if command == "loop":
             while True:  # until somebody kills it
-                for kind in "ab":
+                for kind in "ba":
                     save_kind(Path(folder), kind)
         try:
             save_kind(Path(folder), "b")
@@ -175,10 +175,14 @@ def test_a_first_save_killed_at_a_step_leaves_nothing_or_all(stride: int, saver:
 
 
 def kill_often(saver: Saver, folder: Path, rounds: int) -> set[str]:
+    """Kills as many processes that save in a loop, each within its first few saves; returns what was found after."""
+    began = time.perf_counter()
+    save_kind(folder, "b")
     save_kind(folder, "a")
+    two_saves = time.perf_counter() - began
     clock, found = random.Random(1), set()
     for _ in range(rounds):
-        assert saver("loop", folder, clock.uniform(0.0, 0.06)) == -9
+        assert saver("loop", folder, clock.uniform(0, 2 * two_saves)) == -9
         found.add(kind_of(folder))
     return found
 
