@@ -2,8 +2,8 @@
 
 All models have random weights: speed does not depend on them. Ways compared:
 
-- ours: ``gpt.generate``, everything that it does for a token, with weights rounded to int8 and in float32. A step runs
-  on one thread, a refill of the window on all.
+- ours: ``gpt.generate``, everything that it does for a token, with weights rounded to int8 and in float32. It takes
+  one thread whatever torch is told.
 - plain: the loop of nanoGPT's ``generate`` - crop to the window, forward over all of it, softmax, multinomial - written
   again here over our GPT with the same weights in float32.
 - transformers: ``GPT2LMHeadModel.generate`` of that shape with its cache, sampling, float32.

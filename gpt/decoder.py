@@ -6,8 +6,8 @@ written a second time here, a twin of model.py's forward:
 - a product reads int8 weights where the model is on that grid (quantization.py), a quarter of the bytes; else the
   model's own float32 ones, where they lie, through numpy, which reads them more than twice as fast as torch here;
 - what lies between is numpy, whose calls cost half of torch's; attention is torch's fused kernel over model.py's cache;
-- a step runs on one thread. More would wait for each other at each product: alone on two cores they save a fifth,
-  but two streams at once take twice as long, and beside other work one stream can take fifty times as long.
+- all runs on one thread. More would wait for each other at each product: alone on two cores they save a fifth, but two
+  streams at once take twice as long, and beside other work one stream can take fifty times as long.
 
 A window is read by model.py itself. Before a model is first decoded, the twin is compared with it, and the int8 kernel
 with a float product; where they disagree the slower way is taken, with a notice.
@@ -20,7 +20,7 @@ import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -33,6 +33,8 @@ from .quantization import Int8Matrix, int8_product, kernel_fault, packed
 
 Vector = NDArray[np.float32]
 Function = Callable[[Vector], Vector]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 CHECKED_TOKENS = 8
 """How many tokens the twin and the model are compared on."""
@@ -50,6 +52,27 @@ class Plan:
     """Why a faster way is not taken; empty when there is none."""
     matrices: Mapping[nn.Linear, Int8Matrix]
     """The packed weights, which all streams share; empty unless ``way`` is int8."""
+
+
+def on_one_thread(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, computing on the thread it is called from.
+
+    torch keeps this number for each calling thread, so another that is tracing keeps its own; only a thread that first
+    uses torch meanwhile begins with 1.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        threads = torch.get_num_threads()
+        if threads == 1:
+            return function(*args, **kwargs)
+        torch.set_num_threads(1)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            torch.set_num_threads(threads)
+
+    return run
 
 
 class Decoder:
@@ -70,12 +93,14 @@ class Decoder:
         if self.plan.way != "plain":
             self._step = Twin(model, self.cache, self.plan.matrices)
 
+    @on_one_thread
     @torch.inference_mode()
     def refill(self, tokens: Sequence[int], keep: int = 0) -> Vector:
         """Forget all but the first ``keep`` tokens and read more at once, up to ``block_size``; returns (V,)."""
         self.cache.length = keep
         return self.model(torch.tensor([tokens], device=self.device), self.cache)[0, -1].cpu().numpy()
 
+    @on_one_thread
     @torch.inference_mode()
     def step(self, token: int) -> Vector:
         """Read one more token; returns logits (V,).
@@ -85,15 +110,7 @@ class Decoder:
         """
         if self.cache.length >= self.model.config.block_size:
             raise ValueError(f"the window of {self.cache.length} tokens is full: refill it")
-        threads = torch.get_num_threads()
-        if threads == 1:
-            return self._step(token)
-        # torch counts threads for each calling thread: another that is tracing keeps its own number.
-        torch.set_num_threads(1)
-        try:
-            return self._step(token)
-        finally:
-            torch.set_num_threads(threads)
+        return self._step(token)
 
     def _plain_step(self, token: int) -> Vector:
         return self.model(torch.tensor([[token]], device=self.device), self.cache)[0, -1].cpu().numpy()
@@ -114,6 +131,7 @@ def plan(model: GPT) -> Plan:
     return known[1]
 
 
+@on_one_thread
 def _make_plan(model: GPT) -> Plan:
     weight = model.token_embedding.weight
     if weight.device.type != "cpu" or weight.dtype != torch.float32:
