@@ -1,0 +1,58 @@
+"""The two models in checkpoints/: whole, small, and as good as their cards say."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+import gpt
+from train.data import tiny_shakespeare
+from train.evaluation import measure
+
+FOLDER = Path(__file__).parent.parent / "checkpoints"
+FILES = {"README.md", "config.json", "metrics.jsonl", "model.safetensors", "tokenizer.json", "training.json"}
+BEST_PUBLISHED = 1.4603
+"""Nats a character, at 10.7M parameters."""
+
+
+@pytest.fixture(params=["shakespeare", "gpt2-tiny"])
+def folder(request):
+    return FOLDER / request.param
+
+
+def test_the_folder_is_whole_and_within_its_size(folder):
+    files = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
+    assert set(files) == FILES
+    assert sum(files.values()) <= {"shakespeare": 12e6, "gpt2-tiny": 2e6}[folder.name]
+
+
+def test_the_shapes_are_those_promised():
+    shakespeare, tiny = (gpt.load(FOLDER / name).model.config for name in ("shakespeare", "gpt2-tiny"))
+    assert (shakespeare.position, shakespeare.norm, shakespeare.block_size) == ("rotary", "rms", 256)
+    assert (tiny.position, tiny.norm, tiny.activation, tiny.tied_head) == ("learned", "layer", "gelu", True)
+    assert 2 <= tiny.n_layer <= 4
+    assert tiny.num_parameters <= 1_000_000
+
+
+def test_card_metrics_and_training_tell_of_the_same_training(folder):
+    training = json.loads((folder / "training.json").read_text())
+    last = json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])
+    card = (folder / "README.md").read_text()
+    assert training["finished"]
+    assert last["step"] == training["steps"] == training["config"]["steps"]
+    assert last["val_loss"] == training["final"]["val_loss"]
+    assert f"{last['val_loss']:.4f} nats" in card
+    assert training["command"] in card
+
+
+@pytest.mark.slow
+def test_the_loss_is_the_one_stated_below_the_best_published_and_int8_costs_next_to_nothing(folder):
+    held_out = tiny_shakespeare().split()[1]
+    losses = {weights: measure(gpt.load(folder, weights=weights), held_out) for weights in ("float32", "int8")}
+    stated = json.loads((folder / "training.json").read_text())["final"]["val_loss"]
+    assert math.isclose(
+        losses["float32"].loss, stated, abs_tol=2e-3
+    )  # the training measured before rounding to bfloat16
+    assert losses["float32"].loss < BEST_PUBLISHED
+    assert losses["int8"].loss - losses["float32"].loss <= 0.002
