@@ -140,6 +140,9 @@ def test_a_text_continues_across_pieces_that_are_read_at_once(
     prompt = checkpoint.tokenizer.encode("ROMEO:\n")
     whole = list(gpt.generate(checkpoint, prompt, SETTINGS, 330, seed=3))
     ids = prompt + [token.id for token in whole]
+    for token in whole if weights == "float32" else []:
+        logits = checkpoint.model(torch.tensor([ids[token.window_start : token.position]]))[0, -1]
+        assert token.probability == pytest.approx(logits.double().softmax(-1)[token.id].item(), abs=1e-5)
     for cut in (1, 24, 25, 26, 57, 58, 120, 143, 144, 150, 175, 176, 200, 218, 219, 300):
         continued = gpt.generate(checkpoint, ids[: len(prompt) + cut], SETTINGS, 30, seed=3)
         assert list(continued) == whole[cut : cut + 30], cut
