@@ -18,5 +18,8 @@ MAX_WRITERS = 8
 MAX_QUEUE = 64
 """Requests waiting; one more is refused."""
 
+MAX_UPLOAD = "1kb"
+"""A file sent to gradio's own upload route: the page asks for none."""
+
 MAX_MODELS_LOADED = 3
 """Models kept in memory; the one not used for longest goes first."""

@@ -11,7 +11,7 @@ import gradio as gr
 from . import api, head, prompt
 from .assets_route import route
 from .components.view import View
-from .limits import MAX_QUEUE
+from .limits import MAX_QUEUE, MAX_UPLOAD
 from .links import PARAMETER, LinkError
 from .registry import Registry
 from .theme import ASSETS, theme
@@ -59,7 +59,7 @@ def _wire(page: gr.Blocks, top: View, tab: prompt.PromptTab, registry: Registry,
             raise gr.Error(str(error), print_exception=False) from None
         untouched = isinstance(text, dict) and text.get("status") == "example"
         vocab_size = registry.get(name).model.config.vocab_size
-        settings = {**(settings if isinstance(settings, dict) else prompt.DEFAULTS), "vocab_size": vocab_size}
+        settings = {**prompt.DEFAULTS, **prompt.known_settings(settings), "vocab_size": vocab_size}
         return shown, settings, prompt.example(registry, name) if untouched else gr.skip()
 
     def open_page(request: gr.Request) -> tuple[Any, ...]:
@@ -92,6 +92,7 @@ def launch_options() -> dict[str, Any]:
         "head": f"{_ICON}<style>{''.join((ASSETS / name).read_text(encoding='utf-8') for name in STYLES)}</style>",
         "app_kwargs": {"routes": [route()]},
         "footer_links": [],
+        "max_file_size": MAX_UPLOAD,
         "run_history": False,
         "ssr_mode": False,
         "state_session_capacity": 200,

@@ -127,8 +127,9 @@ def _write(
     When something cannot be done there is one sentence about it, and the text that was there stays.
     """
     run = shown.get("run") if isinstance(shown, dict) else None
+    run = run if type(run) is int else None
     try:
-        fields = dict(settings) if isinstance(settings, dict) else {}
+        fields = known_settings(settings)
         if new:
             fields["seed"] = new_seed()
         order = Order.read(fields)
@@ -147,6 +148,12 @@ def settings_value(registry: Registry, model: str) -> dict[str, Any]:
     """What the settings' component shows at first, with the bounds of its sliders."""
     vocab_size = registry.get(model).model.config.vocab_size
     return {**DEFAULTS, "max_length": MAX_NEW_TOKENS, "vocab_size": vocab_size}
+
+
+def known_settings(settings: Any) -> dict[str, Any]:
+    """The fields of the settings' component, out of what the page sent; what has another name is left out."""
+    names = (*DEFAULTS, "max_length", "vocab_size")
+    return {name: settings[name] for name in names if name in settings} if isinstance(settings, dict) else {}
 
 
 def value(written: Written, checkpoint: gpt.Checkpoint, model: str, fields: dict[str, Any]) -> dict[str, Any]:

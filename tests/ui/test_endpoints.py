@@ -166,6 +166,11 @@ def test_prompts_are_not_logged(page_url, capfd, caplog):
     assert prompt not in out.out + out.err + "".join(own)
 
 
+def test_files_that_nobody_asked_for_are_refused(page_url):
+    answer = httpx.post(page_url + "gradio_api/upload", files={"files": ("big.txt", b"x" * 100_000)})
+    assert answer.status_code == 413
+
+
 def test_nothing_of_the_disk_but_the_assets_is_served(page_url):
     for path in (
         "letter/app.py",
