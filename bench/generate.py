@@ -195,7 +195,7 @@ def report(name: str, speeds: list[Speed], characters: int, runs: int) -> Iterat
     for full in (False, True):
         rows = [speed for speed in speeds if speed.way.full == full]
         yield ""
-        yield f"{'the window is full' if full else 'from one character':<30}{'characters/s':>12}{'int8 is':>30}"
+        yield f"{'from a full window' if full else 'from one character':<30}{'characters/s':>12}{'int8 is':>30}"
         for speed in rows:
             spread = f"({min(speed.runs):,.0f} to {max(speed.runs):,.0f})"
             yield f"  {speed.way.name:<28}{speed.median:>12,.1f}  {spread:<18}{rows[0].median / speed.median:>9.1f}x"
