@@ -54,7 +54,7 @@ class Point:
 class Train:
     """Seconds to the validation loss at which nanoGPT's recipe for a CPU ends, beside that recipe."""
 
-    steps: int = 250
+    steps: int = 330
     """Steps of ours: the preset tiny, with a schedule that ends after as many."""
     peer_steps: int = PEER_STEPS
     """Steps of nanoGPT's recipe; the figure is about its own 2,000."""
@@ -106,7 +106,7 @@ def ours(config: TrainConfig, corpus: Corpus) -> Iterator[Point]:
     """The curve of a training by ``train.loop``; all that is held out is measured each time."""
     tokenizer = CharTokenizer.from_text(corpus.text)
     model = dataclasses.replace(config.model, vocab_size=tokenizer.vocab_size)
-    windows = math.ceil(len(corpus.text) / model.block_size)
+    windows = math.ceil(len(corpus.split()[1]) / model.block_size)
     config = dataclasses.replace(config, model=model, eval_windows=windows, save_every=config.steps)
     with tempfile.TemporaryDirectory() as folder:
         events = run(Job(config, corpus, tokenizer, Path(folder)))

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import gpt
 from gpt import GPT, Checkpoint
@@ -202,7 +203,8 @@ class _Run:
 
     def _loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Mean loss of a batch, in nats a token."""
-        with self._autocast():
+        plain = sdpa_kernel(SDPBackend.MATH) if self.config.attention == "plain" else contextlib.nullcontext()
+        with self._autocast(), plain:
             logits = self.state.model(inputs)  # (B, T, V)
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 

@@ -21,6 +21,7 @@ CUTS = [1, 4, 5, 7, 8, 9, 10, 11]  # 4 and 8 are evaluated, 5 and 10 saved
 RECIPES: dict[str, dict[str, Any]] = {
     "plain": {},
     "with dropout, noise and bfloat16": {"dropout": 0.2, "token_noise": 0.1, "precision": "bfloat16"},
+    "plain attention in bfloat16": {"attention": "plain", "precision": "bfloat16"},
     "AdamW alone, no averages": {"matrix_lr": 0.0, "ema": 0.0, "dropout": 0.1},
 }
 

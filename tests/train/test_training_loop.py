@@ -212,6 +212,15 @@ def test_a_text_that_is_too_short_is_refused_before_anything_is_made(
     assert not it.folder.exists()
 
 
+def test_the_attention_kernel_changes_the_speed_and_not_the_training(job: Callable[..., Job]) -> None:
+    losses = []
+    for attention in ("fused", "plain"):
+        events = run(job(attention, attention=attention))
+        losses.append([event.loss for event in events if isinstance(event, Step)])
+    assert losses[0] == pytest.approx(losses[1], abs=1e-4)
+    assert losses[0] != losses[1]  # sums in another order: it is another kernel
+
+
 def test_bfloat16_trains_as_well(job: Callable[..., Job]) -> None:
     losses = {}
     for precision in ("float32", "bfloat16"):
