@@ -16,6 +16,18 @@ def checkpoint(checkpoints):
     return gpt.load(checkpoints / "shakespeare", weights="int8")
 
 
+@pytest.fixture
+def slowly(monkeypatch):
+    """The server, which runs in this process, writes at most 400 characters a second: there is time to press keys."""
+    step = Decoder.step
+
+    def slow(self, token):
+        time.sleep(0.0025)
+        return step(self, token)
+
+    monkeypatch.setattr(Decoder, "step", slow)
+
+
 def status(page):
     return page.evaluate("document.documentElement.dataset.glStatus")
 
@@ -96,7 +108,7 @@ def test_a_reloaded_link_shows_the_same_text_and_the_kept_seed_writes_it_again(o
     assert whole(other) == text
 
 
-def test_stop_stops_within_150_ms_and_what_was_written_stays(open_page, page_url):
+def test_stop_stops_within_150_ms_and_what_was_written_stays(open_page, page_url, slowly):
     page = open_page(page_url)
     set_slider(page, "length", 2000)
     page.evaluate("""() => {
@@ -116,7 +128,7 @@ def test_stop_stops_within_150_ms_and_what_was_written_stays(open_page, page_url
     assert late <= 150
 
 
-def test_escape_stops_too_and_continue_goes_on_as_if_nothing_had_happened(open_page, page_url, checkpoint):
+def test_escape_stops_too_and_continue_goes_on_as_if_nothing_had_happened(open_page, page_url, checkpoint, slowly):
     page = open_page(page_url)
     set_slider(page, "length", 2000)
     type_line(page, "ROMEO:")
@@ -145,7 +157,7 @@ def test_again_rolls_another_seed_even_where_it_is_kept(open_page, page_url, che
     assert whole(page) == "ROMEO:" + expected(checkpoint, "ROMEO:", 300, seed(page))
 
 
-def test_writing_while_something_is_written_begins_anew(open_page, page_url, checkpoint):
+def test_writing_while_something_is_written_begins_anew(open_page, page_url, checkpoint, slowly):
     page = open_page(page_url)
     set_slider(page, "length", 2000)
     type_line(page, "ROMEO:")
@@ -259,7 +271,7 @@ def test_copy_and_download_take_the_whole_text(open_page, page_url):
     assert download.value.suggested_filename.endswith(".txt")
 
 
-def test_a_closed_page_stops_the_computing(open_page, page_url, monkeypatch):
+def test_a_closed_page_stops_the_computing(open_page, page_url, slowly, monkeypatch):
     count, step = [0], Decoder.step
 
     def counted(self, token):
