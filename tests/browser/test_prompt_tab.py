@@ -118,7 +118,7 @@ def test_stop_stops_within_150_ms_and_what_was_written_stays(open_page, page_url
     }""")
     type_line(page, "ROMEO:")
     wait_status(page, "writing")
-    page.wait_for_function("document.querySelector('#gl-text').innerText.length > 100")
+    page.wait_for_function("document.querySelector('#gl-text').innerText.length > 200")
     page.evaluate("window.pressed = performance.now(); document.getElementById('gl-stop').click()")
     page.wait_for_timeout(700)
     late = page.evaluate("Math.max(0, ...changes.map((time) => time - pressed))")
