@@ -215,7 +215,9 @@ def test_hostile_text_stays_text_and_the_page_goes_on_working(open_page, page_ur
     write(page, text)
     assert page.locator("#gl-text img").count() == 0
     page.reload()
-    page.wait_for_timeout(500)
+    page.wait_for_function("['done', 'example'].includes(document.documentElement.dataset.glStatus)")
+    page.wait_for_selector("#gl-actions button")
+    page.wait_for_timeout(500)  # the events of the load itself
     write(page, "ROMEO:")
     assert whole(page).startswith("ROMEO:")
 
@@ -264,6 +266,7 @@ def test_copy_and_download_take_the_whole_text(open_page, page_url):
     page = open_page(page_url)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy").click()
+    page.wait_for_selector("#gl-actions button:has-text('Copied')")
     assert page.evaluate("navigator.clipboard.readText()") == whole(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
