@@ -38,6 +38,10 @@ class Probe:
     residual: list[Tensor] = field(default_factory=list)
     """Filled: the residual stream (B, T, C) after the embedding and after each layer, L + 1 of them."""
 
+    def see(self, weights: Tensor) -> None:
+        """Take one layer's weights (B, H, T, S), layer 0 first. A subclass may keep less of a long window's maps."""
+        self.attention.append(weights)
+
     def keep(self, layer: int) -> Tensor | float:
         """(1 or B, H, 1, 1): 1 where a head of this layer speaks, 0 where it is silenced."""
         if self.silenced is None:
@@ -131,7 +135,7 @@ class Attention(nn.Module):
         else:
             scores = (q @ k.mT * scale).masked_fill(~causal_mask(T, k.shape[2], x.device), -torch.inf)  # (B, H, T, S)
             weights = scores.softmax(dim=-1)
-            probe.attention.append(weights)
+            probe.see(weights)
             y = weights @ v * probe.keep(self.layer)  # (B, H, T, D)
         return self.projection(y.transpose(1, 2).reshape(B, T, C))
 
@@ -273,13 +277,7 @@ class GPT(nn.Module):
         start = cache.length if cache is not None else 0
         if start + T > self.config.block_size:
             raise ValueError(f"{start + T} tokens; the window of this model is {self.config.block_size}")
-        x = self.token_embedding(tokens)  # (B, T, C)
-        rotary = None
-        if self.position_embedding is not None:
-            x = x + self.position_embedding.weight[start : start + T]
-        else:
-            rotary = self.cos[start : start + T], self.sin[start : start + T]
-        x = self.dropout(self.embedding_norm(x))
+        x, rotary = self.embed(tokens, start)
         if probe is not None:
             probe.residual.append(x)
         for block in self.blocks:
@@ -289,6 +287,17 @@ class GPT(nn.Module):
         if cache is not None:
             cache.length += T
         return self.unembed(x)
+
+    def embed(self, tokens: Tensor, start: int = 0) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
+        """What the first block reads of tokens (B, T) from position ``start`` on: (B, T, C); and rotary tables."""
+        x = self.token_embedding(tokens)  # (B, T, C)
+        rotary = None
+        span = slice(start, start + tokens.shape[1])
+        if self.position_embedding is not None:
+            x = x + self.position_embedding.weight[span]
+        else:
+            rotary = self.cos[span], self.sin[span]
+        return self.dropout(self.embedding_norm(x)), rotary
 
     def unembed(self, x: Tensor) -> Tensor:
         """What the residual stream x (..., C) says next: logits (..., V). On a middle layer it is the logit lens."""
