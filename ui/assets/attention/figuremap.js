@@ -1,0 +1,144 @@
+/** The large map of a figure: cells, axes, the pinned row under it, and the words in its empty half. Pure: no DOM. */
+import {axisTicks, diagonalWords} from './axes.js';
+import {table} from './colours.js';
+import {breakLines, round, sans, serif} from './figureink.js';
+import {capacityFor, paint, paintRow} from './raster.js';
+import {SCALES, place, placeSigned, tick} from './scales.js';
+import {number, sign, spoken} from './words.js';
+
+export const SIDE = 600;
+const ROW = 16;
+/** What stands below a map: its row, numbers, a name. */
+export const BELOW = ROW + 44;
+const SIGNED_TICKS = [-1, -0.25, 0, 0.25, 1];
+
+/**
+ * @param {import('./figureink.js').Sheet} sheet
+ * @param {import('./figure.js').Scene} scene
+ * @param {{x: number, y: number}} at left and top of the cells
+ * @param {any} inks
+ * @param {import('./figureink.js').Measure} measure
+ * @param {number} scale device pixels a unit: cells thinner than a unit are drawn by their maximum
+ */
+export function drawMap(sheet, scene, at, inks, measure, scale) {
+  const {trace, map, ink} = scene;
+  const capacity = capacityFor(trace.tokens, trace.blockSize);
+  const whole = Math.floor(SIDE / capacity);
+  const side = whole >= 3 ? whole * capacity : SIDE;
+  const cell = side / capacity;
+  if (map) {
+    // One pixel a cell where it is enlarged by a whole number; else as many as the picture has.
+    const pixels = whole >= 3 ? capacity : Math.round(side * scale);
+    const square = new Uint32Array(pixels * pixels);
+    paint(square, pixels, capacity, map, ink);
+    sheet.image(at.x, at.y, side, side, square, pixels, pixels);
+  }
+  drawAxes(sheet, scene, at, side, cell, inks);
+  drawRow(sheet, scene, at, side, cell, capacity, inks, measure);
+}
+
+function drawAxes(sheet, {trace}, {x, y}, side, cell, inks) {
+  const ticks = axisTicks(trace, Math.round(side / cell));
+  let lastX = -100;
+  let lastY = -100;
+  for (const t of ticks) {
+    const at = t * cell;
+    if (at > 0) {
+      sheet.line(x, y + at, x + at, y + at, inks.ink, 1, {opacity: 0.1});
+      sheet.line(x + at, y + at, x + at, y + trace.tokens * cell, inks.ink, 1, {opacity: 0.1});
+    }
+    sheet.line(x - 6, y + at, x, y + at, inks.edge);
+    sheet.line(x + at, y + side + ROW + 2, x + at, y + side + ROW + 8, inks.edge);
+    const label = String(t + trace.start);
+    if (at - lastY >= 14) { sheet.text(x - 10, y + at + 4, label, sans(12), inks.ink3, {align: 'end'}); lastY = at; }
+    if (at - lastX >= 8.4 * label.length + 10 && at > 12) { sheet.text(x + at, y + side + ROW + 24, label, sans(12), inks.ink3, {align: 'middle'}); lastX = at; }
+  }
+  const middle = Math.min(side * 0.56, (trace.tokens * cell) / 2 + 20);
+  sheet.text(x - 42, y + middle, 'the character that looks', sans(12), inks.ink2, {align: 'middle', rotate: -90});
+  sheet.text(x + side / 2, y + side + ROW + 42, 'what it looks at', sans(12), inks.ink2, {align: 'middle'});
+  for (const {t, text} of diagonalWords(trace, ticks, cell, side, false)) {
+    sheet.text(x + t * cell + cell + 12, y + t * cell + 5 + (t === 0 ? 8 : 0), text, serif(14, {italic: true}), inks.ink2);
+  }
+}
+
+/** The row that is looked from, outlined in the map and drawn again under it; its strongest cell has a tag. */
+function drawRow(sheet, scene, {x, y}, side, cell, capacity, inks, measure) {
+  const {trace, row, weights, map, ink, pinned} = scene;
+  const outline = pinned === null ? inks.ink : inks.red;
+  const pixels = new Uint32Array(capacity);
+  paintRow(pixels, capacity, weights, ink, map?.signed ?? false);
+  sheet.image(x, y + side, side, ROW, pixels, capacity, 1);
+  const top = y + row * cell;
+  const high = Math.max(cell, 3);
+  const end = x + Math.min(side, (row + 1) * cell);
+  const style = {stroke: outline, width: 1.5};
+  if (top + high < y + side - 4) {
+    sheet.rect(x - 1, top - 1, end - x + 2, high + 2, style);
+    sheet.rect(x - 1, y + side + 1, side + 2, ROW, style);
+    sheet.line(end, top + high + 1, end, y + side + 1, outline, 1, {opacity: 0.5});
+  } else {
+    sheet.rect(x - 1, top - 1, side + 2, y + side + ROW + 1 - top + 1, style);
+  }
+  const column = strongest(weights);
+  const middle = x + (column + 0.5) * cell;
+  sheet.line(middle, y + column * cell, middle, y + side + ROW, outline, 1, {dash: [2, 2]});
+  sheet.text(x + side + 8, y + side + 13, short(trace.pieces[row]), serif(18), outline);
+  drawTag(sheet, scene, column, middle, {x, y, side, end, top}, outline, inks, measure);
+}
+
+/** To the right of the column, above the row; to its left where there is no room. */
+function drawTag(sheet, {trace, weights, map}, column, middle, {x, y, side, end, top}, outline, inks, measure) {
+  const letter = short(trace.pieces[column]);
+  const value = map?.signed ? signedNumber(weights[column]) : number(weights[column] ?? 0);
+  const wide = measure(letter, serif(18)) + measure(value, sans(15)) + 30;
+  const left = middle + 8 + wide > Math.max(end, x + side * 0.72) && middle - 8 - wide > x ? middle - 8 - wide : Math.min(middle + 8, x + side - wide);
+  const above = Math.max(y, Math.min(top, y + side) - 36);
+  sheet.rect(left, above, wide, 28, {fill: inks.page, stroke: outline, width: 1.5, radius: 3});
+  sheet.text(left + 10, above + 20, letter, serif(18), outline);
+  sheet.text(left + wide - 10, above + 19, value, sans(15), inks.ink, {align: 'end'});
+}
+
+/**
+ * Head, role, what it does, and the legend: right-aligned in the half that a causal map leaves empty.
+ * @param {import('./figureink.js').Sheet} sheet
+ * @param {import('./figure.js').Scene} scene
+ * @param {number} right
+ * @param {number} y top
+ * @param {any} inks
+ * @param {import('./figureink.js').Measure} measure
+ */
+export function drawTitle(sheet, scene, right, y, inks, measure) {
+  const {name, role, says, off} = scene.words;
+  const end = {align: /** @type {'end'} */ ('end')};
+  sheet.text(right, y + 26, name, serif(34), off ? inks.ink3 : inks.ink, {...end, strike: off});
+  sheet.text(right, y + 55, role, sans(15, {weight: 600}), inks.ink, {...end, strike: off});
+  const lines = breakLines([{text: says}], sans(14), 240, measure);
+  lines.forEach((line, i) => sheet.text(right, y + 77 + 20 * i, line.map((w) => w.text).join('').trimEnd(), sans(14), inks.ink2, end));
+  const signed = scene.map?.signed ?? false;
+  const [wide, high] = [164, 8];
+  const top = y + 96 + 20 * lines.length;
+  const {scale, colours, dark} = scene.ink;
+  sheet.image(right - wide, top, wide, high, table(signed ? 'difference' : colours, dark), 256, 1);
+  sheet.rect(right - wide, top, wide, high, {stroke: inks.edge, width: 1});
+  const marks = signed ? SIGNED_TICKS : SCALES[scale].ticks;
+  marks.forEach((weight, i) => {
+    const at = signed ? placeSigned(scale, weight) : place(scale, weight);
+    const align = i === 0 ? 'start' : i === marks.length - 1 ? 'end' : 'middle';
+    sheet.text(round(right - wide + at * wide), top + high + 14, signed ? signedTick(weight) : tick(weight), sans(12), inks.ink2, {align});
+  });
+  const what = signed ? 'difference of weights' : scene.state.hideFirst ? 'weight without the first' : 'weight';
+  sheet.text(right, top + high + 31, `${what}, ${SCALES[scale].title}${scale === 'row' ? '' : ' scale'}`, sans(12), inks.ink2, end);
+}
+
+/** @param {ArrayLike<number>} weights @returns {number} where the largest is, in size */
+export function strongest(weights) {
+  let best = 0;
+  for (let s = 1; s < weights.length; s++) if (Math.abs(weights[s]) > Math.abs(weights[best])) best = s;
+  return best;
+}
+
+/** A difference carries its sign. */
+export function signedNumber(value) { return `${value < 0 ? '−' : '+'}${number(Math.abs(value))}`; }
+function signedTick(value) { return value === 0 ? '0' : `${value < 0 ? '−' : '+'}${tick(Math.abs(value))}`; }
+
+function short(piece) { return piece === ' ' || piece === '\n' ? spoken(piece) : sign(piece); }

@@ -1,0 +1,160 @@
+/** The sentence and the strip of text, as a figure has them. Pure: no DOM. */
+import {colour, letters} from './colours.js';
+import {breakLines, round, serif} from './figureink.js';
+import {place, placeSigned} from './scales.js';
+
+/** Weights above this much of the scale fill the box; an arc is drawn to weights of at least ARC. */
+const FILLED = 0.1;
+const ARC = 0.1;
+/** Type sizes and lines of the strip: the first in which the text is no taller than its room. */
+const SIZES = [[18, 31], [16, 26], [14, 22], [12, 18]];
+
+/**
+ * @param {import('./figureink.js').Sheet} sheet
+ * @param {{text: string, mark?: boolean}[]} sentence
+ * @param {number} x
+ * @param {number} y top
+ * @param {number} width
+ * @param {any} inks
+ * @param {import('./figureink.js').Measure} measure
+ * @returns {number} where it ends
+ */
+export function drawSentence(sheet, sentence, x, y, width, inks, measure) {
+  const font = serif(22);
+  const lines = breakLines(sentence, font, width, measure).filter((line) => line.length);
+  lines.forEach((line, i) => {
+    const base = y + 22 + 30 * i;
+    sheet.runs(base, line.map((word) => ({x: x + word.x, text: word.text})), font, inks.ink);
+    for (const word of line.filter((w) => w.mark)) sheet.line(x + word.x, base + 6, x + word.x + measure(word.text.trimEnd(), font), base + 6, inks.red, 2);
+  });
+  return y + 30 * lines.length;
+}
+
+/**
+ * @typedef {object} Placed a character of the strip
+ * @property {number} position of its piece
+ * @property {string} character
+ * @property {number} line
+ * @property {number} x
+ * @property {number} w
+ */
+
+/**
+ * Where each character of the strip stands. Lines are turned over at a word, and what is turned over hangs.
+ * @param {string[]} pieces
+ * @param {number} width
+ * @param {import('./figureink.js').Font} font
+ * @param {import('./figureink.js').Measure} measure
+ * @returns {Placed[]}
+ */
+export function layStrip(pieces, width, font, measure) {
+  const wide = remembered((character) => measure(character === '\n' ? '¶' : character, font));
+  const placed = pieces.flatMap((piece, position) => [...piece].map((character) => ({position, character, line: 0, x: 0, w: wide(character)})));
+  const hang = font.size * 1.2;
+  let line = 0;
+  let x = 0;
+  for (let from = 0; from < placed.length;) {
+    let to = from;
+    let word = 0;
+    while (to < placed.length && !/[ \n]/.test(placed[to].character)) word += placed[to++].w;
+    if (x > hang && x + word > width) { line++; x = hang; }
+    for (const c of placed.slice(from, to + 1)) {
+      if (x > hang && x + c.w > width && !/[ \n]/.test(c.character)) { line++; x = hang; } // a word wider than the strip
+      Object.assign(c, {line, x});
+      x += c.w;
+      if (c.character === '\n') { line++; x = 0; }
+    }
+    from = to + 1;
+  }
+  return placed;
+}
+
+/**
+ * The text with its weights as boxes, the pin, and arcs to what it looks at.
+ * @param {import('./figureink.js').Sheet} sheet
+ * @param {import('./figure.js').Scene} scene
+ * @param {{x: number, y: number, w: number, h: number}} room
+ * @param {any} inks
+ * @param {import('./figureink.js').Measure} measure
+ * @returns {number} where it ends
+ */
+export function drawStrip(sheet, scene, room, inks, measure) {
+  const {size, high, placed, last} = fitted(scene.trace.pieces, room, measure);
+  const font = serif(size);
+  const top = (line) => room.y + line * high;
+  const fills = fillsOf(scene);
+  for (const c of placed) {
+    const fill = fills.get(c.position);
+    if (fill) sheet.rect(room.x + c.x, top(c.line) + high * 0.12, c.w, high * 0.76, {fill: fill.box});
+  }
+  for (let line = 0; line <= last; line++) {
+    const there = placed.filter((c) => c.line === line);
+    const base = top(line) + high * 0.66;
+    const ink = (c) => (c.position === scene.pinned ? inks.red : fills.get(c.position)?.letter);
+    sheet.runs(base, there.filter((c) => c.character !== '\n').map((c) => ({x: room.x + c.x, text: c.character, fill: ink(c)})), font, inks.ink);
+    sheet.runs(base, there.filter((c) => c.character === ' ' || c.character === '\n').map((c) => (
+      {x: room.x + c.x + (c.character === ' ' ? (c.w - measure('·', font)) / 2 : 2), text: c.character === ' ' ? '·' : '¶', fill: ink(c)})), font, inks.mark);
+  }
+  const boxOf = (position) => {
+    const c = placed.find((one) => one.position === position);
+    const w = placed.filter((one) => one.position === position && one.line === c?.line).reduce((sum, one) => sum + one.w, 0);
+    return c && {x: room.x + c.x, y: top(c.line) + high * 0.08, w, h: high * 0.84};
+  };
+  const from = boxOf(scene.row);
+  if (scene.pinned !== null && from) sheet.rect(from.x - 1, from.y, from.w + 2, from.h, {stroke: inks.red, width: 1.5, radius: 3});
+  if (from && !scene.map?.signed && scene.state.average !== 'rollout') {
+    scene.weights.forEach((w, s) => {
+      const to = w >= ARC && s !== scene.row ? boxOf(s) : null;
+      if (to && !(scene.row - s < 3 && to.y === from.y)) {
+        sheet.path(curve(from, to, room.x + room.w), inks.blue, round(0.75 + 1.75 * w), {opacity: round(0.35 + 0.65 * w)});
+      }
+    });
+  }
+  return top(last + 1);
+}
+
+/** The largest type in which the strip is no taller than its room, and where everything stands in it. */
+function fitted(pieces, room, measure) {
+  let found = {size: 0, high: 0, last: 0, placed: /** @type {Placed[]} */ ([])};
+  for (const [size, high] of SIZES) {
+    const placed = layStrip(pieces, room.w - size, serif(size), measure);
+    found = {size, high, placed, last: Math.max(0, ...placed.map((c) => c.line))};
+    if ((found.last + 1) * high <= room.h) break;
+  }
+  return found;
+}
+
+/** @returns {Map<number, {box: string, letter: string}>} colours of the positions that are looked at */
+function fillsOf({weights, map, ink, row}) {
+  const found = new Map();
+  const most = Math.max(1e-6, ...weights);
+  weights.forEach((w, s) => {
+    const signed = map?.signed ?? false;
+    const x = signed ? placeSigned(ink.scale, w) : place(ink.scale, w, most);
+    const name = signed ? 'difference' : ink.colours;
+    if (Math.abs(w) > 0.004 && (signed ? 2 * Math.abs(x - 0.5) : x) >= FILLED && s <= row) {
+      found.set(s, {box: colour(name, ink.dark, x), letter: letters(name, ink.dark, x)});
+    }
+  });
+  return found;
+}
+
+/** From the pin to what it looks at: over the line where both are on one, else through the white to the right. */
+function curve(a, b, right) {
+  const to = b.x + b.w / 2;
+  if (a.y === b.y) {
+    const from = a.x + a.w / 2;
+    return `M${round(from)},${round(a.y)} C${round(from)},${round(a.y - 14)} ${round(to)},${round(a.y - 14)} ${round(to)},${round(b.y)}`;
+  }
+  const from = [a.x + a.w + 1, a.y + a.h / 2];
+  const out = Math.min(right, Math.max(from[0], to) + 40 + Math.abs(from[0] - to) / 4);
+  return `M${round(from[0])},${round(from[1])} C${round(out)},${round(from[1] - 6)} ${round(to)},${round((from[1] + b.y + b.h) / 2)} ${round(to)},${round(b.y + b.h)}`;
+}
+
+function remembered(of) {
+  const known = new Map();
+  return (key) => {
+    if (!known.has(key)) known.set(key, of(key));
+    return known.get(key);
+  };
+}

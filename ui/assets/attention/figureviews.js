@@ -1,0 +1,104 @@
+/** What a figure shows in the map's place when another view is on screen: arcs, the row as bars, the lens. Pure: no DOM. */
+import {strongestArcs} from './arcs.js';
+import {axisTicks, firstWords} from './axes.js';
+import {colour, letters} from './colours.js';
+import {round, sans, serif} from './figureink.js';
+import {capacityFor} from './raster.js';
+import {place} from './scales.js';
+import {number, percent, sign} from './words.js';
+
+/** @typedef {import('./figureink.js').Sheet} Sheet */
+/** @typedef {import('./figure.js').Scene} Scene */
+/** @typedef {{x: number, y: number, w: number, h: number}} Room */
+
+/** Below it an arc of the row that is looked from is not drawn. */
+const FAINT = 0.02;
+const ROWS_SHOWN = 12;
+
+/** @param {Sheet} sheet @param {Scene} scene @param {Room} room @param {any} inks @param {import('./figureink.js').Measure} measure */
+export function drawArcs(sheet, scene, {x, y, w, h}, inks, measure) {
+  const {trace, map, row, weights, ink} = scene;
+  const capacity = capacityFor(trace.tokens, trace.blockSize);
+  const step = w / capacity;
+  const base = y + h - 44;
+  const centre = (t) => x + (t + 0.5) * step;
+  const reach = base - y - 8;
+  const arc = (t, s, width, opacity) => {
+    const radius = Math.max((centre(t) - centre(s)) / 2, 1);
+    sheet.path(`M${round(centre(s))},${round(base)} A${round(radius)},${round(Math.min(radius, reach))} 0 0 1 ${round(centre(t))},${round(base)}`, inks.blue, round(0.5 + 2 * width), {opacity: round(opacity)});
+  };
+  if (map) for (const {t, s, w: weight} of strongestArcs(map)) if (t !== row) arc(t, s, place(ink.scale, weight) * weight, 0.28);
+  weights.forEach((weight, s) => { if (weight >= FAINT && s !== row) arc(row, s, weight, Math.min(1, 0.25 + weight)); });
+  sheet.line(x, base, x + trace.tokens * step, base, inks.edge);
+  if (step >= 7) {
+    trace.pieces.forEach((piece, t) => sheet.text(centre(t), base + 18, sign(piece).slice(0, 3), serif(Math.min(18, step * 1.4)), inks.ink, {align: 'middle'}));
+  } else {
+    let free = 0;
+    for (const t of axisTicks(trace, capacity)) {
+      sheet.line(centre(t), base, centre(t), base + 6, inks.edge);
+      const words = firstWords(trace.pieces.slice(t, t + 24).join(''));
+      if (centre(t) < free) continue;
+      sheet.text(centre(t) - 2, base + 20, words, sans(12), inks.ink3);
+      free = centre(t) + measure(words, sans(12)) + 8;
+    }
+  }
+  const here = scene.pinned === null ? inks.ink : inks.red;
+  sheet.line(centre(row), base - 6, centre(row), base + 8, here, 1.5);
+  sheet.text(centre(row), base + 38, sign(trace.pieces[row]), serif(18, {weight: 600}), here, {align: 'middle'});
+}
+
+/** The row as bars, and under them its strongest positions with their numbers. @param {Sheet} sheet @param {Scene} scene @param {Room} room @param {any} inks */
+export function drawRowBars(sheet, scene, {x, y, w}, inks) {
+  const {trace, row, weights, ink, exact} = scene;
+  const step = w / capacityFor(trace.tokens, trace.blockSize);
+  const most = Math.max(1e-6, ...weights);
+  const base = y + 280;
+  weights.forEach((weight, s) => {
+    const tall = place(ink.scale, weight, most) * 240;
+    if (tall > 0.1) sheet.rect(x + s * step, base - tall, Math.max(1, step - (step > 4 ? 1 : 0)), tall, {fill: inks.blue});
+  });
+  sheet.line(x, base, x + w, base, inks.edge);
+  const order = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a] || a - b);
+  let free = 0;
+  for (const s of order.slice(0, 8).sort((a, b) => a - b)) {
+    const at = x + (s + 0.5) * step;
+    if (weights[s] < 0.03 || at < free) continue;
+    sheet.text(at, base + 18, sign(trace.pieces[s]), serif(16), inks.ink, {align: 'middle'});
+    free = at + 14;
+  }
+  const here = x + (row + 0.5) * step;
+  sheet.line(here, base - 8, here, base + 8, scene.pinned === null ? inks.ink : inks.red, 2);
+  order.slice(0, ROWS_SHOWN).forEach((s, i) => {
+    const line = base + 52 + 22 * i;
+    const before = trace.pieces.slice(Math.max(0, s - 10), s).join('').split('\n').pop() ?? '';
+    const after = trace.pieces.slice(s + 1, s + 11).join('').split('\n')[0];
+    sheet.text(x + 40, line, String(s + trace.start), sans(14), inks.ink3, {align: 'end'});
+    sheet.text(x + 190, line, before, serif(16), inks.ink3, {align: 'end'});
+    sheet.text(x + 200, line, sign(trace.pieces[s]), serif(16, {weight: 600}), inks.ink, {align: 'middle'});
+    sheet.text(x + 210, line, after, serif(16), inks.ink3);
+    sheet.text(x + 420, line, exact ? weights[s].toFixed(4) : number(weights[s]), sans(14), inks.ink, {align: 'end'});
+  });
+}
+
+/** Layers upward, what each would say at the position looked from. @param {Sheet} sheet @param {Scene} scene @param {Room} room @param {any} inks */
+export function drawLens(sheet, scene, {x, y, w, h}, inks) {
+  const {lens, ink} = scene;
+  if (!lens) return;
+  const high = Math.min(40, h / lens.length);
+  const [left, gap] = [x + 64, 4];
+  lens.forEach((said, layer) => {
+    const top = y + high * (lens.length - 1 - layer);
+    const middle = top + (high - gap) / 2;
+    sheet.text(x, middle + 5, layer === 0 ? 'input' : `layer ${layer - 1}`, sans(14), inks.ink2);
+    let at = left;
+    for (const {text, p} of said) {
+      const wide = Math.max(22, p * (w - 64));
+      if (p < 0.02 || at + wide > x + w) break;
+      const shade = place(ink.scale, p);
+      sheet.rect(at, top, wide, high - gap, {fill: colour(ink.colours, ink.dark, shade), radius: 2});
+      const fill = letters(ink.colours, ink.dark, shade);
+      sheet.text(at + wide / 2, middle + 6, wide > 90 ? `${sign(text)}  ${percent(p)}` : sign(text).slice(0, Math.max(1, Math.floor(wide / 10))), serif(Math.min(18, high * 0.5)), fill, {align: 'middle'});
+      at += wide + gap;
+    }
+  });
+}
