@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .config import GPTConfig
+from .heads import ROLES, label
+
+HEADS_TITLE = "## Its heads"
+
+RESTS = 0.5
+"""A head rests on the first position that has more than this weight there, on average."""
 
 
-def model_card(name: str, config: GPTConfig, training: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]]) -> str:
-    """README.md of a checkpoint: what it is, how it was trained, its loss and how that was measured, a sample.
+def model_card(
+    name: str,
+    config: GPTConfig,
+    training: Mapping[str, Any],
+    metrics: Sequence[Mapping[str, Any]],
+    heads: Mapping[str, Any] | None = None,
+) -> str:
+    """README.md of a checkpoint: what it is, how it was trained, its loss and how that was measured, heads, a sample.
 
     Args:
         name: of the model.
         config: its shape.
         training: as in training.json.
         metrics: as in metrics.jsonl; the last line is the final evaluation.
+        heads: as in heads.json; without it the card says nothing of them.
     """
     from huggingface_hub import EvalResult, ModelCardData
 
@@ -45,6 +59,9 @@ def model_card(name: str, config: GPTConfig, training: Mapping[str, Any], metric
     lines += _trained(training)
     if last is not None:
         lines += _loss(config, training, last)
+    if heads:
+        lines += _heads(heads)
+    if last is not None:
         lines += ["## It says", "", *[f"    {line}" for line in last["sample"].strip("\n").split("\n")], ""]
     lines += [
         "## Use", "", "```python", "import gpt", "", f'checkpoint = gpt.load("checkpoints/{name}")',
@@ -54,6 +71,37 @@ def model_card(name: str, config: GPTConfig, training: Mapping[str, Any], metric
         "It invents names and words. Attention maps drawn from it show where it looks, not why it decides.", "",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def with_heads(card: str, heads: Mapping[str, Any]) -> str:
+    """A card whose section on the heads is that of heads.json; the rest of it stays as a person may have written it.
+
+    A card without that section gets it before the sample, or the use; one without either stays as it is.
+    """
+    section = "\n".join(_heads(heads)) + "\n"
+    old = re.search(rf"^{HEADS_TITLE}\n.*?(?=^## |\Z)", card, re.MULTILINE | re.DOTALL)
+    if old is not None:
+        return card[: old.start()] + section + card[old.end() :]
+    place = re.search(r"^## (It says|Use)$", card, re.MULTILINE)
+    return card[: place.start()] + section + card[place.start() :] if place is not None else card
+
+
+def _heads(heads: Mapping[str, Any]) -> list[str]:
+    """Which heads have which role, and how many rest on the first position."""
+    every = [(f"{n}.{h}", head) for n, layer in enumerate(heads["heads"]) for h, head in enumerate(layer)]
+    resting = sum(head["scores"]["first"] > RESTS for _, head in every)
+    by_role: dict[str, list[str]] = {}
+    for name, head in sorted(every, key=lambda each: (list(ROLES).index(each[1]["role"]), label(each[1]))):
+        score = f" ({head['score']:.2f})" if head["role"] != "mixed" else ""
+        by_role.setdefault(label(head), []).append(name + score)
+    return [
+        HEADS_TITLE, "",
+        f"Where they look, layer.head (score), measured on {heads['text']}; `heads.json` has all scores, and "
+        "`gpt/heads.py` says what each means and from where it counts.", "",
+        *[f"- {role}: {', '.join(names)}" for role, names in by_role.items()], "",
+        "Heads that rest on the first position (more than half of their weight, on average from position 16 on): "
+        f"{resting} of {len(every)}.", "",
+    ]  # fmt: skip
 
 
 def _shape(config: GPTConfig) -> str:

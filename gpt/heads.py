@@ -77,6 +77,11 @@ def label(head: Mapping[str, Any]) -> str:
     return ROLES[head["role"]].words.format(offset=head["offset"])
 
 
+def short_label(head: Mapping[str, Any]) -> str:
+    """The same where there is little room: "previous", "3 back", "mixed"."""
+    return ROLES[head["role"]].short.format(offset=head["offset"])
+
+
 def roles(checkpoint: Checkpoint) -> dict[str, Any]:
     """What the heads do: as the checkpoint's ``heads.json`` says if it is whole and fits, else measured now.
 
@@ -89,13 +94,14 @@ def roles(checkpoint: Checkpoint) -> dict[str, Any]:
     return describe(checkpoint)
 
 
-def describe(checkpoint: Checkpoint, text: str | None = None) -> dict[str, Any]:
+def describe(checkpoint: Checkpoint, text: str | None = None, source: str = "") -> dict[str, Any]:
     """Measure what each head does.
 
     Args:
         checkpoint: model and tokenizer.
         text: to measure on, best of the kind the model knows but has not learned from; by default 1,500 characters of
             Shakespeare's *Hamlet*, folded to its alphabet. What it does not have (too short, no names) scores 0.
+        source: what that text is, in words.
 
     Returns:
         what ``heads.json`` holds: ``format_version``, ``text`` (how it was measured, in words), ``thresholds`` (role ->
@@ -106,8 +112,9 @@ def describe(checkpoint: Checkpoint, text: str | None = None) -> dict[str, Any]:
         UnknownCharacterError: the text given has characters the model has never seen.
     """
     tokenizer, config = checkpoint.tokenizer, checkpoint.model.config
-    source = f"a text of {len(text or ''):,} characters" if text is not None else "the opening of Hamlet"
-    ids = tokenizer.encode(tokenizer.fold(_SAMPLE.read_text(encoding="utf-8")).text if text is None else text)
+    if text is None:
+        text, source = tokenizer.fold(_SAMPLE.read_text(encoding="utf-8")).text, "the opening of Hamlet"
+    ids = tokenizer.encode(text)
     length = min(config.block_size, WINDOW, max(len(ids) // 2, 1))  # two windows, to compare one with the other
     count = min(WINDOWS, len(ids) - length + 1) if ids else 0
     scores = torch.zeros(config.n_layer, config.n_head, len(SCORES))
@@ -116,7 +123,7 @@ def describe(checkpoint: Checkpoint, text: str | None = None) -> dict[str, Any]:
         scores, offsets = _measure(checkpoint, ids, length, count)
     return {
         "format_version": FORMAT_VERSION,
-        "text": f"{count} windows of {length} tokens, evenly spread over {source}",
+        "text": f"{count} windows of {length} tokens, evenly spread over {source or 'a text'}",
         "thresholds": _thresholds(),
         "heads": [
             [_entry(dict(zip(SCORES, head, strict=True)), offset) for head, offset in zip(*layer, strict=True)]
@@ -188,9 +195,11 @@ class _Each(Probe, Generic[T]):
 
 
 def _measured(model: GPT, tokens: Tensor, measure: Callable[[Tensor], T]) -> list[T]:
-    """What ``measure`` says of each layer's maps of tokens (N, T)."""
+    """What ``measure`` says of each layer's maps of tokens (N, T). No logits: of subwords they would be a gigabyte."""
     probe = _Each(measure)
-    model(tokens.to(model.token_embedding.weight.device), probe=probe)
+    x, rotary = model.embed(tokens.to(model.token_embedding.weight.device))
+    for block in model.blocks:
+        x = block(x, rotary, None, probe)
     return probe.results
 
 

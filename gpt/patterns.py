@@ -174,8 +174,8 @@ def latest_flagged(flags: Tensor) -> Tensor:
     return (latest[:, :, None] == torch.arange(T)) & earlier(T)
 
 
-def repeated_strings(alphabet: Tensor, length: int, count: int, seed: int = 0) -> Tensor | None:
-    """Random strings repeated to fill windows, each of another period: (count, length) tokens.
+def repeated_strings(alphabet: Tensor, length: int, most: int, seed: int = 0) -> Tensor | None:
+    """Random strings repeated to fill windows, each of another period: (N, length) tokens.
 
     The tokens of a string differ from one another where the alphabet allows it. The periods differ, so that no fixed
     offset and no other window is right by chance.
@@ -183,12 +183,13 @@ def repeated_strings(alphabet: Tensor, length: int, count: int, seed: int = 0) -
     Args:
         alphabet: (n,) tokens to draw from.
         length: of a window; below 32 there is no room and the answer is None.
-        count: how many windows.
+        most: N is as many as there are periods, and no more than this.
     """
     if length < 32 or not len(alphabet):
         return None
     generator = torch.Generator().manual_seed(seed)
     shortest, longest = max(SHORTEST_REPEAT, length // 12), max(16, length // 4)
+    count = min(most, longest - shortest + 1)
     rows = []
     for i in range(count):
         period = shortest + i * (longest - shortest) // max(count - 1, 1)

@@ -20,8 +20,8 @@ from .model import GPT, Probe
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
 
-MAX_NUMBERS = 2**25
-"""Numbers in the largest tensor that :func:`head_effects` makes at once, unless one head needs more: 128 MB."""
+MAX_NUMBERS = 2**24
+"""Numbers in the largest tensor that :func:`head_effects` makes at once, unless one head needs more: 64 MB."""
 
 
 @dataclass(frozen=True, eq=False)

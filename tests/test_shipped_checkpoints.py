@@ -8,11 +8,16 @@ import pytest
 import torch
 
 import gpt
+from gpt.card import with_heads
+from gpt.heads import is_well_formed
 from gpt.scoring import token_losses
 from train.data import tiny_shakespeare
+from train.state import describe_heads
 
 FOLDER = Path(__file__).parent.parent / "checkpoints"
-FILES = {"README.md", "config.json", "metrics.jsonl", "model.safetensors", "tokenizer.json", "training.json"}
+FILES = {
+    "README.md", "config.json", "heads.json", "metrics.jsonl", "model.safetensors", "tokenizer.json", "training.json",
+}  # fmt: skip
 BEST_PUBLISHED = 1.4603
 """Nats a character, at 10.7M parameters."""
 
@@ -45,6 +50,26 @@ def test_card_metrics_and_training_tell_of_the_same_training(folder):
     assert last["val_loss"] == training["final"]["val_loss"]
     assert f"{last['val_loss']:.4f} nats" in card
     assert training["command"] in card
+
+
+def test_heads_json_is_believed_and_the_card_agrees_with_it(folder):
+    checkpoint = gpt.load(folder)
+    config = checkpoint.model.config
+    assert is_well_formed(checkpoint.heads, config.n_layer, config.n_head)
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert with_heads(card, checkpoint.heads) == card
+
+
+def test_heads_json_is_what_the_command_would_write_now(folder):
+    checkpoint = gpt.load(folder)
+    corpus = tiny_shakespeare()
+    now = describe_heads(checkpoint, corpus.split()[1], corpus.name)
+    assert now["text"] == checkpoint.heads["text"]
+    for row, stored_row in zip(now["heads"], checkpoint.heads["heads"], strict=True):
+        for head, stored in zip(row, stored_row, strict=True):
+            # Another machine adds in another order.
+            assert head["scores"] == pytest.approx(stored["scores"], abs=1e-3)
+            assert head["role"] == stored["role"]
 
 
 @pytest.mark.slow

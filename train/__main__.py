@@ -1,4 +1,4 @@
-"""Training jobs: ``python -m train pretrain | evaluate | generate``, each with ``--help``."""
+"""Training jobs: ``python -m train pretrain | evaluate | heads | generate``, each with ``--help``."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from typing import Annotated, Literal
 import tyro
 
 import gpt
-from gpt.checkpoint import CONFIG, locate
+from gpt.atomic import write_files
+from gpt.card import with_heads
+from gpt.checkpoint import CARD, CONFIG, HEADS, locate, to_json
+from gpt.heads import label
 from gpt.tokenizer import CharTokenizer
 
 from .config import PRESETS, TrainConfig
 from .data import CorpusError, load_corpus
 from .evaluation import measure
 from .loop import Event, Saved, run
-from .state import Job, TrainingError
+from .state import Job, TrainingError, describe_heads
 from .terminal import Progress, StopOnSignal
 
 
@@ -70,6 +73,16 @@ class Evaluate:
 
 
 @dataclasses.dataclass(frozen=True)
+class Heads:
+    """Measure what each head of a checkpoint does on the last 10 % of a text, and write its heads.json anew."""
+
+    folder: tyro.conf.Positional[Path]
+    """The checkpoint folder."""
+    corpus: Path | None = None
+    """A text file (UTF-8); by default tiny Shakespeare."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Generate:
     """Write on from a prompt, to the terminal."""
 
@@ -103,6 +116,8 @@ def main(arguments: list[str]) -> int:
             pretrain(command, shlex.join(["python", "-m", "train", *(a for a in arguments if a != "--resume")]))
         elif isinstance(command, Evaluate):
             evaluate(command)
+        elif isinstance(command, Heads):
+            heads(command)
         else:
             generate(command)
     except BrokenPipeError:  # an OSError, but nobody is left to read a message
@@ -116,19 +131,24 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def parse(arguments: list[str]) -> Pretrain | Evaluate | Generate:
+def parse(arguments: list[str]) -> Pretrain | Evaluate | Heads | Generate:
     """The command that the arguments name; ends the process, status 0 or 2, for --help and for what is no command."""
     # The preset decides the defaults that --help shows and that other flags override: it is read first.
     first = argparse.ArgumentParser(prog="python -m train", add_help=False, allow_abbrev=False)
     first.add_argument("--preset", nargs="?")
     preset = PRESETS.get(first.parse_known_args(arguments)[0].preset, PRESETS["shakespeare"])
     commands = tyro.extras.subcommand_type_from_defaults(
-        {"pretrain": Pretrain(preset), "evaluate": Evaluate(tyro.MISSING), "generate": Generate()},
+        {
+            "pretrain": Pretrain(preset),
+            "evaluate": Evaluate(tyro.MISSING),
+            "heads": Heads(tyro.MISSING),
+            "generate": Generate(),
+        },
         prefix_names=False,
     )
     with arguments_checked():
         command = tyro.cli(commands, args=arguments, prog="python -m train", description=__doc__)
-    assert isinstance(command, Pretrain | Evaluate | Generate)
+    assert isinstance(command, Pretrain | Evaluate | Heads | Generate)
     return command
 
 
@@ -218,6 +238,24 @@ def evaluate(command: Evaluate) -> None:
         ("sliding window, a quarter at a time", losses.sliding_loss, losses.sliding_bits_per_character),
     ):
         print(f"  {name:36} {loss:.4f} nats a token   {bits:.4f} bits a character")
+
+
+def heads(command: Heads) -> None:
+    """Write heads.json and the card's section about it, touch nothing else, and print the roles."""
+    checkpoint = gpt.load(command.folder)
+    corpus = load_corpus(command.corpus)
+    found = describe_heads(checkpoint, corpus.split()[1], corpus.name)
+    files = {HEADS: to_json(found)}
+    card = locate(command.folder, CARD)
+    if card.is_file():
+        files[CARD] = with_heads(card.read_text(encoding="utf-8"), found).encode()
+    write_files(command.folder, files)
+    print(f"{command.folder}: where its heads look, in {found['text']}")
+    for layer, row in enumerate(found["heads"]):
+        for number, head in enumerate(row):
+            others = {id: score for id, score in head["scores"].items() if id != head["role"] and score >= 0.1}
+            also = ", ".join(f"{id} {score:.2f}" for id, score in sorted(others.items(), key=lambda pair: -pair[1]))
+            print(f"  {layer}.{number:<3} {label(head):20} {head['score']:.2f}   {also}".rstrip())
 
 
 def generate(command: Generate) -> None:

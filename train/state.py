@@ -16,9 +16,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.optim import Optimizer
 
-from gpt import GPT, CheckpointError
+from gpt import GPT, Checkpoint, CheckpointError
 from gpt.card import model_card
-from gpt.checkpoint import CARD, METRICS, TRAINING, locate, save, to_json
+from gpt.checkpoint import CARD, HEADS, METRICS, TRAINING, locate, save, to_json
+from gpt.heads import describe
 from gpt.tokenizer import Tokenizer
 
 from .config import TrainConfig
@@ -97,13 +98,14 @@ class State:
 
 
 def save_training(job: Job, state: State) -> None:
-    """Write the checkpoint folder, atomically, with all that is needed to go on.
+    """Write the checkpoint folder, atomically, with all that is needed to go on; at the end, what its heads do.
 
     Raises:
         TrainingError: it could not be written, or the weights are not finite; the last save is still there, whole.
     """
     model = job.config.model
     training = training_record(job, state)
+    heads = describe_heads(as_saved(job, state), job.split()[1], job.corpus.name) if state.finished else None
     try:
         save(
             job.folder,
@@ -113,7 +115,8 @@ def save_training(job: Job, state: State) -> None:
             more={
                 TRAINING: to_json(training),
                 METRICS: "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in state.metrics).encode(),
-                CARD: model_card(job.folder.name, model, training, state.metrics).encode(),
+                CARD: model_card(job.folder.name, model, training, state.metrics, heads).encode(),
+                HEADS: to_json(heads) if heads else None,
                 RESUME_STATE: state.tensors(),
                 RESUME_INFO: to_json({"step": state.step, "seconds": state.seconds, "finished": state.finished}),
             },
@@ -125,6 +128,21 @@ def save_training(job: Job, state: State) -> None:
             f"{job.folder}: step {state.step:,} could not be saved ({getattr(error, 'strerror', None) or error}); "
             "the last save there, if there is one, is whole: make room and go on with --resume"
         ) from None
+
+
+def describe_heads(checkpoint: Checkpoint, held_out: str, corpus: str) -> dict[str, Any]:
+    """What heads.json says: what each head does on the text that is held out of the corpus of this name.
+
+    Raises:
+        UnknownCharacterError: the text has characters that the model has never seen.
+    """
+    return describe(checkpoint, held_out, f"the {len(held_out):,} held-out characters of {corpus}")
+
+
+def as_saved(job: Job, state: State) -> Checkpoint:
+    """What the folder's weights will be once they are saved, rounded as they are there."""
+    weights = {name: t.to("cpu", torch.bfloat16).float() for name, t in state.averages.weights.items()}
+    return Checkpoint(GPT.from_state(job.config.model, weights).eval().requires_grad_(False), job.tokenizer, "", "")
 
 
 def not_finite(job: Job, what: str, step: int) -> TrainingError:

@@ -8,7 +8,8 @@ import pytest
 from huggingface_hub import ModelCard
 
 from gpt import GPTConfig
-from gpt.card import model_card
+from gpt.card import model_card, with_heads
+from gpt.heads import SCORES
 
 TRAINING: dict[str, Any] = {
     "corpus": {"name": "tinyshakespeare", "sha256": "86c4e6aa"},
@@ -68,3 +69,45 @@ def test_a_card_says_when_the_loss_is_not_of_the_validation_split() -> None:
     training = TRAINING | {"split": TRAINING["split"] | {"evaluate_on": "selection"}}
     text = model_card("x", GPTConfig(), training, METRICS)
     assert "those of the validation split left out" in text
+
+
+def heads(*roles: tuple[str, int, float]) -> dict[str, Any]:
+    """heads.json of one layer, of (role, offset, score)."""
+    none: dict[str, float] = dict.fromkeys(SCORES, 0.0)
+    return {
+        "text": "2 windows",
+        "heads": [[
+            {"role": role, "offset": offset, "score": score, "scores": {**none, role: score}}
+            for role, offset, score in roles
+        ]],
+    }  # fmt: skip
+
+
+HEADS = heads(
+    ("mixed", 0, 0.0), ("back", 3, 0.7), ("first", 0, 0.61), ("back", 2, 0.5), ("previous", 1, 0.9), ("first", 0, 0.5)
+)
+
+
+def test_a_card_tells_what_the_heads_do() -> None:
+    text = model_card("x", GPTConfig(), TRAINING, METRICS, HEADS)
+    assert "measured on 2 windows" in text
+    lines = [line for line in text.splitlines() if line.startswith("- ") and ": 0." in line]
+    assert lines == [
+        "- previous character: 0.4 (0.90)", "- 2 back: 0.3 (0.50)", "- 3 back: 0.1 (0.70)",
+        "- first position: 0.2 (0.61), 0.5 (0.50)", "- mixed: 0.0",
+    ]  # fmt: skip
+    assert "(more than half of their weight, on average from position 16 on): 1 of 6." in text
+    assert "## Its heads" not in model_card("x", GPTConfig(), TRAINING, METRICS)
+
+
+def test_the_section_on_heads_is_put_in_or_replaced_and_the_rest_stays() -> None:
+    without, whole = (model_card("x", GPTConfig(), TRAINING, METRICS, it) for it in (None, HEADS))
+    assert with_heads(without, HEADS) == whole
+    assert with_heads(whole, HEADS) == whole
+    other = with_heads(whole, heads(("broad", 0, 0.9)))
+    assert "- broad: 0.0 (0.90)" in other
+    assert "3 back" not in other
+    assert with_heads(other, HEADS) == whole
+    unmeasured = model_card("x", GPTConfig(), TRAINING, [])
+    assert with_heads(unmeasured, HEADS) == model_card("x", GPTConfig(), TRAINING, [], HEADS)
+    assert with_heads("# Mine\n", HEADS) == "# Mine\n"

@@ -17,7 +17,8 @@ import pytest
 
 import gpt
 from gpt import GPTConfig
-from train.__main__ import Evaluate, Generate, Pretrain, main, parse, require_writable
+from gpt.heads import label
+from train.__main__ import Evaluate, Generate, Heads, Pretrain, main, parse, require_writable
 from train.config import PRESETS, TrainConfig
 from train.state import TrainingError
 
@@ -110,10 +111,9 @@ def test_help_shows_the_defaults_of_the_preset_that_is_named(capsys: pytest.Capt
         assert f"(default: {preset.model.n_embd})" in explained["--n-embd"]
 
 
-@pytest.mark.parametrize("command", ["evaluate", "generate"])
-def test_help_explains_the_other_commands(capsys: pytest.CaptureFixture[str], command: str) -> None:
+@pytest.mark.parametrize(("command", "kind"), [("evaluate", Evaluate), ("heads", Heads), ("generate", Generate)])
+def test_help_explains_the_other_commands(capsys: pytest.CaptureFixture[str], command: str, kind: Any) -> None:
     explained = help_of(capsys, command)
-    kind = Evaluate if command == "evaluate" else Generate
     for field in dataclasses.fields(kind):
         if field.name != "folder":
             assert len(explained[flag(field.name)].split()) >= 5, field.name
@@ -340,3 +340,51 @@ def test_the_presets_are_what_they_are_said_to_be() -> None:
     for name in ("gpt2-tiny", "gpt2", "gpt2-char"):
         assert PRESETS[name].model.to_dict().items() >= classic.items()
     assert json.loads(json.dumps(parameters)) == parameters
+
+
+def test_heads_measures_a_folder_anew_and_touches_nothing_else(
+    tmp_path: Path, corpus_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "words"
+    assert main(["pretrain", *QUICK, "--corpus", str(corpus_file), "--out", str(folder)]) == 0
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    heads, card = folder / "heads.json", folder / "README.md"
+    heads.unlink()
+    note = "\nWritten by a person.\n"
+    text = before[card].decode()
+    assert "## Its heads" in text
+    stale = text.replace("- mixed:", "- psychic:").replace("## Use", note + "## Use")
+    card.write_text(stale, encoding="utf-8")
+    capsys.readouterr()
+    assert main(["heads", str(folder), "--corpus", str(corpus_file)]) == 0
+    after = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert after.pop(card).decode() == text.replace("## Use", note + "## Use")
+    before.pop(card)
+    assert after == before
+    shown = capsys.readouterr().out.splitlines()
+    assert "the 2,000 held-out characters of" in shown[0]
+    measured = json.loads(before[heads])["heads"][0]
+    assert [re.split(r"\s{2,}", line.strip())[:2] for line in shown[1:]] == [
+        [f"0.{number}", label(head)] for number, head in enumerate(measured)
+    ]
+
+
+def test_heads_makes_do_without_a_card(tmp_path: Path, corpus_file: Path) -> None:
+    folder = tmp_path / "words"
+    assert main(["pretrain", *QUICK, "--corpus", str(corpus_file), "--out", str(folder)]) == 0
+    (folder / "README.md").unlink()
+    assert main(["heads", str(folder), "--corpus", str(corpus_file)]) == 0
+    assert not (folder / "README.md").exists()
+
+
+def test_heads_says_what_is_wrong(tmp_path: Path, corpus_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["heads", str(tmp_path / "none"), "--corpus", str(corpus_file)]) == 1
+    assert capsys.readouterr().err.startswith(f"python -m train: {tmp_path / 'none'}: no such folder")
+    folder = tmp_path / "words"
+    assert main(["pretrain", *QUICK, "--corpus", str(corpus_file), "--out", str(folder)]) == 0
+    before = (folder / "heads.json").read_bytes()
+    other = tmp_path / "other.txt"
+    other.write_text("ZEBRA " * 100, encoding="utf-8")
+    assert main(["heads", str(folder), "--corpus", str(other)]) == 1
+    assert "not in this model's alphabet" in capsys.readouterr().err
+    assert (folder / "heads.json").read_bytes() == before

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 import gpt
+from gpt.heads import describe, roles
 from train import loop
 from train.data import Batches, Corpus, CorpusError
 from train.loop import Evaluation, Saved, Step, run
@@ -119,13 +120,24 @@ def test_the_folder_is_a_whole_checkpoint_at_every_save(job: Callable[..., Job])
             checkpoint = gpt.load(it.folder)
             finished.append(checkpoint.training["finished"])
             assert checkpoint.training["steps"] == event.step
+            assert bool(checkpoint.heads) == event.finished  # measured at the end, not at each save
             assert len(list(gpt.generate(checkpoint, "the ", max_new_tokens=5))) == 5
     assert finished == [False, False, True]
     files = {str(path.relative_to(it.folder)) for path in it.folder.rglob("*") if path.is_file()}
     assert files == {
-        "config.json", "model.safetensors", "tokenizer.json", "training.json", "metrics.jsonl", "README.md",
-        "resume/state.safetensors", "resume/state.json",
+        "config.json", "model.safetensors", "tokenizer.json", "training.json", "metrics.jsonl", "heads.json",
+        "README.md", "resume/state.safetensors", "resume/state.json",
     }  # fmt: skip
+
+
+def test_a_finished_training_says_what_the_heads_of_its_saved_weights_do(job: Callable[..., Job]) -> None:
+    it = job()
+    list(run(it))
+    checkpoint = gpt.load(it.folder)
+    held_out = it.corpus.text[18_000:]
+    assert checkpoint.heads == describe(checkpoint, held_out, "the 2,000 held-out characters of words")
+    assert roles(checkpoint) == checkpoint.heads
+    assert "## Its heads" in (it.folder / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_record_says_what_was_trained_on_what_with_what_and_how_long(job: Callable[..., Job]) -> None:
