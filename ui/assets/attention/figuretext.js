@@ -27,7 +27,7 @@ export function drawSentence(sheet, sentence, x, y, width, inks, measure) {
     sheet.runs(base, line.map((word) => ({x: x + word.x, text: word.text})), font, inks.ink);
     for (const word of line.filter((w) => w.mark)) sheet.line(x + word.x, base + 6, x + word.x + measure(word.text.trimEnd(), font), base + 6, inks.red, 2);
   });
-  return y + 30 * lines.length;
+  return y + 30 * Math.max(2, lines.length); // room for two, as on the page: nothing jumps between the steps of a film
 }
 
 /**
