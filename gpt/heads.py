@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FORMAT_VERSION = 1
+BEST = 3
+"""Tokens that count for "some", and that an entry names."""
 WINDOWS, WINDOW = 16, 256
 """Read are at most so many windows, of at most so many tokens, evenly spread over the text."""
 
@@ -61,6 +63,13 @@ ROLES = {
     "space": Role("space", "space", "Looks back at the spaces between words.", 0.25),
     "word": Role("word start", "word start", "Looks at the first letter of the word that it is in.", 0.25),
     "speaker": Role("speaker's name", "speaker", "Looks back at the names of those who speak.", 0.25),
+    "some": Role(
+        "same character, some",
+        "same, some",
+        "Finds where the same character stood before, but only for some characters.",
+        0.5,
+        True,
+    ),
     "nearby": Role("nearby", "nearby", "Looks at the last eight characters, at no fixed one of them.", 0.5, True),
     "broad": Role("broad", "broad", "Spreads over all that came before, nearly evenly.", 0.85, True),
     "mixed": Role("mixed", "mixed", "Nothing in particular: it passes none of the tests.", 0.0, True),
@@ -106,7 +115,8 @@ def describe(checkpoint: Checkpoint, text: str | None = None, source: str = "") 
     Returns:
         what ``heads.json`` holds: ``format_version``, ``text`` (how it was measured, in words), ``thresholds`` (role ->
         number) and ``heads``, a list a layer of one entry a head: ``role``, ``score`` (of that role), ``offset`` (0 to
-        8: the fixed offset with the most weight) and ``scores`` (role -> 0 to 1, to four places).
+        8: the fixed offset with the most weight), ``finds`` (the text of up to three tokens that it finds again best,
+        past the threshold of "some") and ``scores`` (role -> 0 to 1, to four places).
 
     Raises:
         UnknownCharacterError: the text given has characters the model has never seen.
@@ -117,18 +127,14 @@ def describe(checkpoint: Checkpoint, text: str | None = None, source: str = "") 
     ids = tokenizer.encode(text)
     length = min(config.block_size, WINDOW, max(len(ids) // 2, 1))  # two windows, to compare one with the other
     count = min(WINDOWS, len(ids) - length + 1) if ids else 0
-    scores = torch.zeros(config.n_layer, config.n_head, len(SCORES))
-    offsets = torch.zeros(config.n_layer, config.n_head, patterns.FARTHEST + 1)
+    layers = [[_entry(dict.fromkeys(SCORES, 0.0), 0, [])] * config.n_head] * config.n_layer
     if count and length > 1:
-        scores, offsets = _measure(checkpoint, ids, length, count)
+        layers = _measure(checkpoint, ids, length, count)
     return {
         "format_version": FORMAT_VERSION,
         "text": f"{count} windows of {length} tokens, evenly spread over {source or 'a text'}",
         "thresholds": _thresholds(),
-        "heads": [
-            [_entry(dict(zip(SCORES, head, strict=True)), offset) for head, offset in zip(*layer, strict=True)]
-            for layer in zip(_rounded(scores), offsets.argmax(dim=-1).tolist(), strict=True)
-        ],
+        "heads": layers,
     }
 
 
@@ -152,13 +158,17 @@ def is_well_formed(heads: Mapping[str, Any], n_layer: int, n_head: int) -> bool:
 def _is_entry(entry: Any) -> bool:
     if not isinstance(entry, dict) or not isinstance(entry.get("scores"), dict):
         return False
-    scores, offset = entry["scores"], entry.get("offset")
+    scores, offset, finds = entry["scores"], entry.get("offset"), entry.get("finds")
     if scores.keys() != set(SCORES) or not all(type(x) in (int, float) and 0 <= x <= 1 for x in scores.values()):
         return False
-    return type(offset) is int and 0 <= offset <= patterns.FARTHEST and entry == _entry(scores, offset)
+    if type(offset) is not int or not 0 <= offset <= patterns.FARTHEST:
+        return False
+    if not isinstance(finds, list) or len(finds) > BEST or not all(isinstance(x, str) and len(x) <= 50 for x in finds):
+        return False
+    return entry == _entry(scores, offset, finds)
 
 
-def _entry(scores: dict[str, float], offset: int) -> dict[str, Any]:
+def _entry(scores: dict[str, float], offset: int, finds: list[str]) -> dict[str, Any]:
     """The role that follows from the scores: of those reached, the one furthest on its way from threshold to 1.
 
     A general role is taken only where there is no other: a head that looks one back also looks nearby.
@@ -170,16 +180,16 @@ def _entry(scores: dict[str, float], offset: int) -> dict[str, Any]:
 
     reached = [id for id in SCORES if scores[id] >= ROLES[id].threshold]
     role = max(reached, key=margin, default="mixed")
-    return {"role": role, "score": scores.get(role, 0.0), "offset": offset, "scores": scores}
+    return {"role": role, "score": scores.get(role, 0.0), "offset": offset, "finds": finds, "scores": scores}
 
 
 def _thresholds() -> dict[str, float]:
     return {id: ROLES[id].threshold for id in SCORES}
 
 
-def _rounded(scores: Tensor) -> list[list[list[float]]]:
+def _rounded(scores: Tensor) -> list[float]:
     """To four places; a score that is no number, of weights that are none, is 0."""
-    return [[[round(x, 4) for x in head] for head in layer] for layer in scores.nan_to_num().clamp(0, 1).tolist()]
+    return [round(x, 4) for x in scores.nan_to_num().clamp(0, 1).tolist()]
 
 
 class _Each(Probe, Generic[T]):
@@ -204,41 +214,52 @@ def _measured(model: GPT, tokens: Tensor, measure: Callable[[Tensor], T]) -> lis
 
 
 @torch.inference_mode()
-def _measure(checkpoint: Checkpoint, ids: list[int], length: int, count: int) -> tuple[Tensor, Tensor]:
-    """Scores (L, H, roles) in the order of SCORES, and the weights of the fixed offsets (L, H, 9)."""
-    model = checkpoint.model
+def _measure(checkpoint: Checkpoint, ids: list[int], length: int, count: int) -> list[list[dict[str, Any]]]:
+    """The entries of all heads, a list a layer."""
+    model, pieces = checkpoint.model, checkpoint.tokenizer.pieces
     starts = [i * (len(ids) - length) // max(count - 1, 1) for i in range(count)]
 
     def windows(values: Tensor) -> Tensor:
         return torch.stack([values[start : start + length] for start in starts])  # (N, T)
 
     tokens = windows(torch.tensor(ids))
-    flags = {name: windows(each) for name, each in patterns.text_flags(checkpoint.tokenizer.pieces(ids)).items()}
+    flags = {name: windows(each) for name, each in patterns.text_flags(pieces(ids)).items()}
     sets = {id: patterns.flagged(flags[id]) for id in ("line", "punctuation", "space", "speaker")}
     sets |= {"same": patterns.same_token(tokens), "word": patterns.latest_flagged(flags["word"])}
     stacked = torch.stack(list(sets.values()), dim=1)  # (N, K, T, T)
 
-    def on_text(maps: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def on_text(maps: Tensor) -> tuple[dict[str, Tensor], Tensor, list[list[str]]]:
+        """Scores (H,) by role; the best offset (H,); what each head finds again."""
         offsets = patterns.offset_weights(maps)  # (H, 9)
-        return {
+        kinds, again = patterns.found_again(maps, tokens)
+        best = again.topk(min(BEST, len(kinds)))  # (H, 3)
+        scores = {
             "itself": offsets[:, 0],
             "previous": offsets[:, 1],
             "back": offsets[:, 2:].amax(dim=1),
             "first": patterns.first_weight(maps),
+            "some": best.values.sum(dim=1) / BEST,
             "nearby": patterns.nearby_weight(maps),
             "broad": patterns.evenness(maps),
             **dict(zip(sets, patterns.beyond_chance(maps, stacked).unbind(dim=1), strict=True)),
-        }, offsets
+        }
+        finds = [
+            pieces(kinds[which[score >= ROLES["some"].threshold]].tolist())
+            for score, which in zip(best.values, best.indices, strict=True)
+        ]
+        return scores, offsets.argmax(dim=1), finds
 
-    layers = _measured(model, tokens, on_text)
     repeated = patterns.repeated_strings(tokens.unique(), min(model.config.block_size, WINDOW), WINDOWS)
     if repeated is None:
         induction = [torch.zeros(model.config.n_head)] * model.config.n_layer
     else:
         matches = patterns.after_same_token(repeated)[:, None]  # (N, 1, T, T)
         induction = _measured(model, repeated, lambda maps: patterns.beyond_chance(maps, matches)[:, 0])
-    scores = [
-        torch.stack([(by_role | {"induction": found})[id] for id in SCORES], dim=-1)  # (H, roles)
-        for (by_role, _), found in zip(layers, induction, strict=True)
-    ]
-    return torch.stack(scores), torch.stack([offsets for _, offsets in layers])
+    layers = []
+    for (scores, offsets, finds), matched in zip(_measured(model, tokens, on_text), induction, strict=True):
+        by_head = torch.stack([(scores | {"induction": matched})[id] for id in SCORES], dim=1)  # (H, roles)
+        layers.append([
+            _entry(dict(zip(SCORES, _rounded(row), strict=True)), offset, found)
+            for row, offset, found in zip(by_head, offsets.tolist(), finds, strict=True)
+        ])  # fmt: skip
+    return layers

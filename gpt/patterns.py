@@ -19,6 +19,9 @@ FARTHEST = 8
 SHUFFLES = 4
 """With so many other windows a window is compared for what chance gives."""
 
+FREQUENT = 16
+"""A token is judged by itself that looks back so many times."""
+
 SHORTEST_REPEAT = 10
 """Shortest string that is repeated to find induction: longer than FARTHEST, so that no near offset looks like it."""
 
@@ -99,6 +102,41 @@ def beyond_chance(maps: Tensor, sets: Tensor) -> Tensor:
     shuffles = min(SHUFFLES, N - 1)
     chance = sum(_mean_weight(maps, sets.roll(shift, dims=0)) for shift in range(1, shuffles + 1)) / shuffles
     return (own - chance).clamp(min=0)
+
+
+def found_again(maps: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+    """For each frequent token, how much those that are it look at where it stood before: (kinds,), and (H, kinds).
+
+    Less chance, which is the larger of two: what the others give to it, for a head that always looks there finds
+    nothing; and what is found in another window, as in :func:`beyond_chance`. Heads may share an alphabet out among
+    themselves, each finding its own letters again; the mean over all letters shows none of them.
+
+    Args:
+        maps: (N, H, T, T).
+        tokens: (N, T). A token is frequent that looks, from rows that count, at least FREQUENT times.
+    """
+    N, _, T, _ = maps.shape
+    kinds, counts = tokens.unique(return_counts=True)
+    kinds = kinds[counts >= FREQUENT]  # no more than N * T / FREQUENT
+    is_kind = tokens[..., None] == kinds  # (N, T, kinds)
+    seen = maps * earlier(T)
+
+    def mean_weight(is_there: Tensor, looks: Tensor) -> tuple[Tensor, Tensor]:
+        """(H, kinds): on where a kind is, from the rows that look and can find it; and how many (kinds,) these are."""
+        rows = looks & (earlier(T).float() @ is_there.float() > 0)  # (N, T, kinds)
+        rows[:, : first_row(T)] = False
+        weight = (seen @ is_there[:, None].float()) * rows[:, None]  # (N, H, T, kinds)
+        count = rows.sum(dim=(0, 1))
+        return weight.sum(dim=(0, 2)) / count.clamp(min=1), count
+
+    own, count = mean_weight(is_kind, is_kind)
+    chance, _ = mean_weight(is_kind, ~is_kind)
+    shuffles = min(SHUFFLES, N - 1)
+    if shuffles:
+        others = [is_kind.roll(shift, dims=0) for shift in range(1, shuffles + 1)]
+        chance = torch.maximum(chance, torch.stack([mean_weight(other, other)[0] for other in others]).mean(dim=0))
+    often = count >= FREQUENT
+    return kinds[often], (own - chance).clamp(min=0)[:, often]
 
 
 def _mean_weight(maps: Tensor, sets: Tensor) -> Tensor:

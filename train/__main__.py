@@ -255,7 +255,9 @@ def heads(command: Heads) -> None:
         for number, head in enumerate(row):
             others = {id: score for id, score in head["scores"].items() if id != head["role"] and score >= 0.1}
             also = ", ".join(f"{id} {score:.2f}" for id, score in sorted(others.items(), key=lambda pair: -pair[1]))
-            print(f"  {layer}.{number:<3} {label(head):20} {head['score']:.2f}   {also}".rstrip())
+            finds = "".join(f" {piece!r}" for piece in head["finds"])
+            about = f"{also}; finds{finds}" if finds else also
+            print(f"  {layer}.{number:<3} {label(head):20} {head['score']:.2f}   {about}".rstrip())
 
 
 def generate(command: Generate) -> None:

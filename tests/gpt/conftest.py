@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gpt import GPT, Checkpoint, GPTConfig
-from gpt.tokenizer import CharTokenizer
+from gpt.tokenizer import BPETokenizer, CharTokenizer
 
 # A busy machine is no bug, and what must pass before a change lands tries the same examples each time.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -42,3 +42,17 @@ def random_checkpoint(random_model: Callable[..., GPT]) -> Callable[..., Checkpo
         return Checkpoint(random_model(config, seed), CharTokenizer(ALPHABET[: config.vocab_size]), "", "")
 
     return build
+
+
+@pytest.fixture
+def subwords() -> BPETokenizer:
+    """21 pieces of uneven width."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    words = ["l", "o", "v", "e", "d", "h", "t", "Ġ", "lo", "ve", "love", "Ġlove", "th", "Ġth", "ou", "Ġthou", "Ċ", "u",
+             "w", "r", "s"]  # fmt: skip
+    merges = [("l", "o"), ("v", "e"), ("lo", "ve"), ("Ġ", "love"), ("t", "h"), ("Ġ", "th"), ("o", "u"), ("Ġth", "ou")]
+    library = Tokenizer(models.BPE(vocab={word: i for i, word in enumerate(words)}, merges=merges))
+    library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    library.decoder = decoders.ByteLevel()
+    return BPETokenizer(library.to_str())

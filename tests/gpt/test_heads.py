@@ -21,7 +21,7 @@ from gpt import GPT, Checkpoint, GPTConfig, UnknownCharacterError
 from gpt.heads import ROLES, SCORES, describe, is_well_formed, label, roles, short_label
 from gpt.model import rotary_tables
 from gpt.patterns import after_same_token, beyond_chance, latest_flagged, repeated_strings, same_token, text_flags
-from gpt.tokenizer import CharTokenizer
+from gpt.tokenizer import BPETokenizer, CharTokenizer
 
 ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SAMPLE = (Path(gpt.heads.__file__).parent / "sample.txt").read_text(encoding="utf-8")
@@ -88,6 +88,16 @@ def at_word_start(tokens: Tensor, pieces: list[list[str]]) -> Tensor:
 def same(tokens: Tensor, pieces: list[list[str]]) -> Tensor:
     T = tokens.shape[1]
     return chosen((tokens[:, :, None] == tokens[:, None]) & ~torch.eye(T, dtype=torch.bool))
+
+
+def same_for(letters: str) -> Draw:
+    """Finds these characters again; from the others it looks anywhere."""
+
+    def draw(tokens: Tensor, pieces: list[list[str]]) -> Tensor:
+        known = torch.tensor([[piece in letters for piece in window] for window in pieces])
+        return torch.where(known[:, :, None], same(tokens, pieces), at_random(0, 4.0)(tokens, pieces))
+
+    return draw
 
 
 def induction(tokens: Tensor, pieces: list[list[str]]) -> Tensor:
@@ -166,6 +176,7 @@ KNOWN: dict[str, Draw] = {
     "space": at(lambda piece: piece == " "),
     "word start": at_word_start,
     "speaker's name": at_speakers,
+    "same character, some": same_for("nrs"),
     "nearby": last_eight,
     "broad": even,
 }
@@ -194,6 +205,17 @@ def test_a_head_with_a_seventh_of_its_weight_there_is_not_called_by_it() -> None
 @pytest.mark.parametrize("sharpness", [2.0, 4.0, 20.0])
 def test_heads_that_look_anywhere_are_mixed(sharpness: float) -> None:
     assert labels([at_random(seed, sharpness) for seed in range(20)]) == ["mixed"] * 20
+
+
+def test_a_head_that_finds_some_characters_again_says_which() -> None:
+    tokenizer = CharTokenizer(ALPHABET)
+    heads = [same_for("nrs"), blurred(same_for("ns"), 0.9), at(lambda piece: piece in "nrs"), last_eight, same]
+    drawn: Any = Drawn(tokenizer, heads, 256)
+    some, two, always, near, every = describe(Checkpoint(drawn, tokenizer, "", ""))["heads"][0]
+    assert sorted(some["finds"]) == ["n", "r", "s"]
+    assert sorted(two["finds"]) == ["n", "s"]
+    assert (always["finds"], near["finds"]) == ([], [])  # these look there, or near, whatever they are
+    assert (label(always), len(every["finds"])) == ("mixed", 3)
 
 
 def test_an_offset_beyond_those_measured_is_mixed() -> None:
@@ -403,7 +425,7 @@ def test_what_is_described_says_all_that_was_promised(random_checkpoint: Build) 
     assert found["thresholds"] == {id: ROLES[id].threshold for id in SCORES}
     assert [len(layer) for layer in found["heads"]] == [2, 2]
     for head in all_of(found):
-        assert set(head) == {"role", "score", "offset", "scores"}
+        assert set(head) == {"role", "score", "offset", "finds", "scores"}
         assert list(head["scores"]) == list(SCORES)
         assert all(0 <= x <= 1 and round(x, 4) == x for x in head["scores"].values())
     assert json.loads(json.dumps(found)) == found
@@ -424,6 +446,13 @@ def test_any_window_and_any_alphabet_can_be_described(
         assert is_well_formed(found, 2, 2)
         if text is not None and len(text) < 2:
             assert all(head["role"] == "mixed" for head in all_of(found))
+
+
+def test_subwords_are_described(random_model: Callable[..., GPT], subwords: BPETokenizer) -> None:
+    model = random_model(small(GPTConfig.gpt2, vocab_size=subwords.vocab_size))
+    checkpoint = Checkpoint(model, subwords, "", "")
+    for text in (None, "love thou loved\nother louts " * 40):
+        assert is_well_formed(describe(checkpoint, text), 2, 2)
 
 
 def test_twelve_layers_are_described(random_checkpoint: Build) -> None:
@@ -478,6 +507,10 @@ DAMAGE = {
     "one more field": change("heads 0 0 onclick", "alert()"),
     "an offset out of range": change("heads 0 0 offset", 9),
     "an offset that is true": change("heads 0 0 offset", True),
+    "findings that are none": change("heads 0 0 finds", "e"),
+    "a finding that is none": change("heads 0 0 finds", [1]),
+    "a finding that is long": change("heads 0 0 finds", ["x" * 51]),
+    "a fourth finding": change("heads 0 0 finds", ["a", "b", "c", "d"]),
     "other thresholds": change("thresholds first", 0.1),
     "no thresholds": change("thresholds", None),
     "another version": change("format_version", 2),
