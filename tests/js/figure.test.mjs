@@ -63,7 +63,7 @@ test('a figure says the sentence, the text, the head, its role, the scale, the m
   assert.equal(words[0], 'It looks back.');
   for (const said of ['If I profane with my unworthiest hand', 'Head 0.1', 'induction 0.91', 'weight, square root scale', 'All heads', 'Next character', '90 %']) assert.ok(words.includes(said), said);
   assert.ok(words.some((line) => line.startsWith('test   abcdef012345   seed ')));
-  assert.ok(words.some((line) => line.includes('·') && line.includes('¶')));
+  assert.ok(words.includes('·'.repeat(6)) && words.includes('¶'));
 });
 
 test('nothing of a figure stands outside it', () => {
@@ -77,7 +77,9 @@ test('nothing of a figure stands outside it', () => {
 });
 
 test('the pin is red, and without one nothing in the text is', () => {
-  const red = (state) => figure(sceneWith(PLAY, {...state, average: 'layer'}), measure).items.filter((item) => item.stroke === INKS.light.red && item.kind === 'rect').length;
+  const red = (state) => figure(sceneWith(PLAY, {...state, average: 'layer'}), measure).items
+    .filter((item) => item.x < 420 && (item.stroke === INKS.light.red || (item.runs ?? []).some((run) => run.fill === INKS.light.red))).length
+    + figure(sceneWith(PLAY, state), measure).items.filter((item) => item.kind === 'runs' && item.runs.some((run) => run.fill === INKS.light.red)).length;
   assert.ok(red({pin: 9}) >= 2);
   assert.equal(red({}), 0);
 });

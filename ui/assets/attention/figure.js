@@ -2,7 +2,7 @@
  * The picture of what is on screen, as a list of primitives: one layout, 1440 wide, without the controls. PNG, SVG and
  * the recording draw the same list. Pure: no DOM.
  */
-import {INKS, Sheet, breakLines, sans} from './figureink.js';
+import {INKS, Sheet, breakLines, sans, serif} from './figureink.js';
 import {BELOW, SIDE, drawMap, drawTitle} from './figuremap.js';
 import {barsHeight, drawHeads, drawNext} from './figureside.js';
 import {drawSentence, drawStrip} from './figuretext.js';
@@ -88,26 +88,25 @@ export function figure(scene, measure, scale = 1) {
 function drawMain(sheet, scene, y, inks, measure, scale) {
   const room = {x: MAP.x - 40, y, w: SIDE + 40, h: SIDE + 16};
   const {view} = scene.state;
-  if (view === 'map') {
-    drawMap(sheet, scene, {x: MAP.x, y}, inks, measure, scale);
+  if (view === 'map') drawMap(sheet, scene, {x: MAP.x, y}, inks, measure, scale);
+  if (view === 'arcs') drawArcs(sheet, scene, room, inks, measure);
+  if (view === 'map' || view === 'arcs') {
     drawTitle(sheet, scene, MAP.x + SIDE, y, inks, measure);
     return;
   }
-  const headed = {...room, y: y + 100, h: room.h - 100};
-  if (view === 'arcs') drawArcs(sheet, scene, room, inks, measure);
-  else if (view === 'row') drawRowBars(sheet, scene, {...room, y: y + 60}, inks);
-  else drawLens(sheet, scene, headed, inks);
-  drawHeading(sheet, scene, room, inks, measure);
+  const under = drawHeading(sheet, scene, room, inks, measure) + 24;
+  const rest = {...room, y: under, h: y + room.h - under};
+  if (view === 'row') drawRowBars(sheet, scene, rest, inks);
+  else drawLens(sheet, scene, rest, inks);
 }
 
-/** Where there is no empty half to set it into: one line of words at the top, left. */
-function drawHeading(sheet, {words, state}, {x, y, w}, inks, measure) {
-  sheet.text(x, y + 26, words.name, {family: 'serif', size: 34}, words.off ? inks.ink3 : inks.ink, {strike: words.off});
-  sheet.text(x + w, y + 12, words.role, sans(15, {weight: 600}), inks.ink, {align: 'end', strike: words.off});
-  const said = state.view === 'lens' ? 'what each layer would say here, with its probability' : words.says;
-  breakLines([{text: said}], sans(14), 300, measure).forEach((line, i) => {
-    sheet.text(x + w, y + 34 + 18 * i, line.map((word) => word.text).join('').trimEnd(), sans(14), inks.ink2, {align: 'end'});
-  });
+/** Where there is no empty half to set it into: above the view, at its left. @returns {number} where it ends */
+function drawHeading(sheet, {words}, {x, y, w}, inks, measure) {
+  sheet.text(x, y + 26, words.name, serif(34), words.off ? inks.ink3 : inks.ink, {strike: words.off});
+  sheet.text(x, y + 54, words.role, sans(15, {weight: 600}), inks.ink, {strike: words.off});
+  const lines = breakLines([{text: words.says}], sans(14), w, measure);
+  lines.forEach((line, i) => sheet.text(x, y + 76 + 20 * i, line.map((word) => word.text).join('').trimEnd(), sans(14), inks.ink2));
+  return y + 62 + 20 * lines.length;
 }
 
 /** Which model, from which weights, with which seed: what is needed to see it again. */

@@ -62,9 +62,9 @@ const DRAWN = {
     context.imageSmoothingEnabled = false;
     context.drawImage(bitmap(pixels, columns, rows), x, y, w, h);
   },
-  runs(context, {y, runs, font, fill}) {
+  runs(context, {y, runs, font, fill, apart}) {
     setFont(context, font);
-    context.fontKerning = 'none';
+    context.fontKerning = apart ? 'none' : 'auto';
     for (const run of runs) {
       context.fillStyle = run.fill ?? fill;
       context.fillText(run.text, run.x, y);

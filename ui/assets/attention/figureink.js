@@ -21,12 +21,12 @@ export const FAMILIES = {
 /** @typedef {(text: string, font: Font) => number} Measure width in units of the figure */
 
 /**
- * What a figure is made of. `runs` is a line of text whose every piece has its place: its letters do not depend on
+ * What a figure is made of. `runs` is a line of text whose every piece has its place; `apart`: its letters do not depend on
  * their neighbours. `pixels` are 0xAABBGGRR, as a canvas has them in memory.
  * @typedef {{kind: 'rect', x: number, y: number, w: number, h: number, fill?: string, stroke?: string, width?: number, radius?: number, dash?: number[], opacity?: number}
  *   | {kind: 'path', d: string, stroke: string, width: number, dash?: number[], opacity?: number}
  *   | {kind: 'text', x: number, y: number, text: string, font: Font, fill: string, align?: 'start' | 'middle' | 'end', rotate?: number, strike?: boolean}
- *   | {kind: 'runs', y: number, runs: {x: number, text: string, fill?: string}[], font: Font, fill: string}
+ *   | {kind: 'runs', y: number, runs: {x: number, text: string, fill?: string}[], font: Font, fill: string, apart: boolean}
  *   | {kind: 'image', x: number, y: number, w: number, h: number, pixels: Uint32Array, columns: number, rows: number, opacity?: number}} Item
  */
 
@@ -45,7 +45,7 @@ export class Sheet {
   line(x1, y1, x2, y2, stroke, width = 1, more = {}) { this.path(`M${round(x1)},${round(y1)} L${round(x2)},${round(y2)}`, stroke, width, more); }
   path(d, stroke, width, more = {}) { this.items.push({kind: 'path', d, stroke, width, ...more}); }
   text(x, y, text, font, fill, more = {}) { this.items.push({kind: 'text', x, y, text, font, fill, ...more}); }
-  runs(y, runs, font, fill) { if (runs.length) this.items.push({kind: 'runs', y, runs, font, fill}); }
+  runs(y, runs, font, fill, apart) { if (runs.length) this.items.push({kind: 'runs', y, runs, font, fill, apart}); }
   image(x, y, w, h, pixels, columns, rows, more = {}) { this.items.push({kind: 'image', x, y, w, h, pixels, columns, rows, ...more}); }
 }
 

@@ -63,8 +63,8 @@ function drawAxes(sheet, {trace}, {x, y}, side, cell, inks) {
 
 /** The row that is looked from, outlined in the map and drawn again under it; its strongest cell has a tag. */
 function drawRow(sheet, scene, {x, y}, side, cell, capacity, inks, measure) {
-  const {trace, row, weights, map, ink, pinned} = scene;
-  const outline = pinned === null ? inks.ink : inks.red;
+  const {trace, row, weights, map, ink} = scene;
+  const outline = inks.red;
   const pixels = new Uint32Array(capacity);
   paintRow(pixels, capacity, weights, ink, map?.signed ?? false);
   sheet.image(x, y + side, side, ROW, pixels, capacity, 1);

@@ -24,8 +24,10 @@ export function drawSentence(sheet, sentence, x, y, width, inks, measure) {
   const lines = breakLines(sentence, font, width, measure).filter((line) => line.length);
   lines.forEach((line, i) => {
     const base = y + 22 + 30 * i;
-    sheet.runs(base, line.map((word) => ({x: x + word.x, text: word.text})), font, inks.ink);
-    for (const word of line.filter((w) => w.mark)) sheet.line(x + word.x, base + 6, x + word.x + measure(word.text.trimEnd(), font), base + 6, inks.red, 2);
+    sheet.runs(base, line.map((word) => ({x: x + word.x, text: word.text})), font, inks.ink, false);
+    const marked = line.filter((word) => word.mark);
+    const last = marked.at(-1);
+    if (last) sheet.line(x + marked[0].x, base + 6, x + last.x + measure(last.text.trimEnd(), font), base + 6, inks.red, 2);
   });
   return y + 30 * Math.max(2, lines.length); // room for two, as on the page: nothing jumps between the steps of a film
 }
@@ -91,9 +93,9 @@ export function drawStrip(sheet, scene, room, inks, measure) {
     const there = placed.filter((c) => c.line === line);
     const base = top(line) + high * 0.66;
     const ink = (c) => (c.position === scene.pinned ? inks.red : fills.get(c.position)?.letter);
-    sheet.runs(base, there.filter((c) => c.character !== '\n').map((c) => ({x: room.x + c.x, text: c.character, fill: ink(c)})), font, inks.ink);
-    sheet.runs(base, there.filter((c) => c.character === ' ' || c.character === '\n').map((c) => (
-      {x: room.x + c.x + (c.character === ' ' ? (c.w - measure('·', font)) / 2 : 2), text: c.character === ' ' ? '·' : '¶', fill: ink(c)})), font, inks.mark);
+    sheet.runs(base, there.filter((c) => c.character !== '\n').map((c) => ({x: room.x + c.x, text: c.character, fill: ink(c)})), font, inks.ink, true);
+    sheet.runs(base, there.filter((c) => c.character === ' ').map((c) => ({x: room.x + c.x + (c.w - measure('·', font)) / 2, text: '·', fill: ink(c)})), font, inks.mark, true);
+    sheet.runs(base, there.filter((c) => c.character === '\n').map((c) => ({x: room.x + c.x + 3, text: '¶', fill: ink(c)})), {...font, size: 0.8 * size}, inks.mark, true);
   }
   const boxOf = (position) => {
     const c = placed.find((one) => one.position === position);
@@ -101,7 +103,12 @@ export function drawStrip(sheet, scene, room, inks, measure) {
     return c && {x: room.x + c.x, y: top(c.line) + high * 0.08, w, h: high * 0.84};
   };
   const from = boxOf(scene.row);
-  if (scene.pinned !== null && from) sheet.rect(from.x - 1, from.y, from.w + 2, from.h, {stroke: inks.red, width: 1.5, radius: 3});
+  if (from) sheet.rect(from.x - 1, from.y, from.w + 2, from.h, scene.pinned === null ? {stroke: inks.ink, width: 1} : {stroke: inks.red, width: 1.5, radius: 3});
+  const end = placed.at(-1);
+  if (end) { // the writing place
+    const [x, line] = end.character === '\n' ? [0, end.line + 1] : [end.x + end.w + 2, end.line];
+    sheet.rect(room.x + x, top(line) + high * 0.66 + 3, size * 0.55, 2, {fill: inks.red});
+  }
   if (from && !scene.map?.signed && scene.state.average !== 'rollout') {
     scene.weights.forEach((w, s) => {
       const to = w >= ARC && s !== scene.row ? boxOf(s) : null;
@@ -110,7 +117,7 @@ export function drawStrip(sheet, scene, room, inks, measure) {
       }
     });
   }
-  return top(last + 1);
+  return top(last + (placed.at(-1)?.character === '\n' ? 2 : 1));
 }
 
 /** The largest type in which the strip is no taller than its room, and where everything stands in it. */

@@ -3,6 +3,7 @@ import {strongestArcs} from './arcs.js';
 import {axisTicks, firstWords} from './axes.js';
 import {colour, letters} from './colours.js';
 import {round, sans, serif} from './figureink.js';
+import {ladderSentence, layerName, shownOf, whereSaid} from './ladder.js';
 import {capacityFor} from './raster.js';
 import {place} from './scales.js';
 import {number, percent, sign} from './words.js';
@@ -14,6 +15,7 @@ import {number, percent, sign} from './words.js';
 /** Below it an arc of the row that is looked from is not drawn. */
 const FAINT = 0.02;
 const ROWS_SHOWN = 12;
+const MOST_SAID = 6;
 
 /** @param {Sheet} sheet @param {Scene} scene @param {Room} room @param {any} inks @param {import('./figureink.js').Measure} measure */
 export function drawArcs(sheet, scene, {x, y, w, h}, inks, measure) {
@@ -42,7 +44,7 @@ export function drawArcs(sheet, scene, {x, y, w, h}, inks, measure) {
       free = centre(t) + measure(words, sans(12)) + 8;
     }
   }
-  const here = scene.pinned === null ? inks.ink : inks.red;
+  const here = inks.red;
   sheet.line(centre(row), base - 6, centre(row), base + 8, here, 1.5);
   sheet.text(centre(row), base + 38, sign(trace.pieces[row]), serif(18, {weight: 600}), here, {align: 'middle'});
 }
@@ -52,9 +54,9 @@ export function drawRowBars(sheet, scene, {x, y, w}, inks) {
   const {trace, row, weights, ink, exact} = scene;
   const step = w / capacityFor(trace.tokens, trace.blockSize);
   const most = Math.max(1e-6, ...weights);
-  const base = y + 280;
+  const base = y + 210;
   weights.forEach((weight, s) => {
-    const tall = place(ink.scale, weight, most) * 240;
+    const tall = place(ink.scale, weight, most) * 190;
     if (tall > 0.1) sheet.rect(x + s * step, base - tall, Math.max(1, step - (step > 4 ? 1 : 0)), tall, {fill: inks.blue});
   });
   sheet.line(x, base, x + w, base, inks.edge);
@@ -67,7 +69,7 @@ export function drawRowBars(sheet, scene, {x, y, w}, inks) {
     free = at + 14;
   }
   const here = x + (row + 0.5) * step;
-  sheet.line(here, base - 8, here, base + 8, scene.pinned === null ? inks.ink : inks.red, 2);
+  sheet.line(here, base - 8, here, base + 8, inks.red, 2);
   order.slice(0, ROWS_SHOWN).forEach((s, i) => {
     const line = base + 52 + 22 * i;
     const before = trace.pieces.slice(Math.max(0, s - 10), s).join('').split('\n').pop() ?? '';
@@ -82,23 +84,29 @@ export function drawRowBars(sheet, scene, {x, y, w}, inks) {
 
 /** Layers upward, what each would say at the position looked from. @param {Sheet} sheet @param {Scene} scene @param {Room} room @param {any} inks */
 export function drawLens(sheet, scene, {x, y, w, h}, inks) {
-  const {lens, ink} = scene;
+  const {lens, ink: {dark}, trace, row, pinned} = scene;
+  sheet.text(x, y + 14, 'What each layer would say', sans(14, {weight: 600}), inks.ink);
+  sheet.text(x + 182, y + 14, whereSaid(trace, row, pinned), sans(14), inks.ink2);
   if (!lens) return;
-  const high = Math.min(40, h / lens.length);
-  const [left, gap] = [x + 64, 4];
-  lens.forEach((said, layer) => {
-    const top = y + high * (lens.length - 1 - layer);
+  const [left, gap, least] = [x + 64, 4, 40];
+  const high = Math.min(54, (h - 60) / lens.length);
+  const size = Math.min(24, high * 0.5);
+  lens.forEach((said, i) => {
+    const top = y + 32 + high * (lens.length - 1 - i);
     const middle = top + (high - gap) / 2;
-    sheet.text(x, middle + 5, layer === 0 ? 'input' : `layer ${layer - 1}`, sans(14), inks.ink2);
+    sheet.text(x, middle + 5, layerName(i), sans(14), inks.ink2);
+    const boxes = shownOf(said, MOST_SAID);
+    const free = w - 64 - boxes.length * (least + gap);
     let at = left;
-    for (const {text, p} of said) {
-      const wide = Math.max(22, p * (w - 64));
-      if (p < 0.02 || at + wide > x + w) break;
-      const shade = place(ink.scale, p);
-      sheet.rect(at, top, wide, high - gap, {fill: colour(ink.colours, ink.dark, shade), radius: 2});
-      const fill = letters(ink.colours, ink.dark, shade);
-      sheet.text(at + wide / 2, middle + 6, wide > 90 ? `${sign(text)}  ${percent(p)}` : sign(text).slice(0, Math.max(1, Math.floor(wide / 10))), serif(Math.min(18, high * 0.5)), fill, {align: 'middle'});
+    for (const {text, p} of boxes) {
+      const wide = least + p * free;
+      const tint = Math.max(0.08, p);
+      const fill = letters('ink', dark, tint);
+      sheet.rect(at, top, wide, high - gap, {fill: colour('ink', dark, tint), radius: 2});
+      sheet.text(at + (wide > 90 ? wide / 2 - 16 : wide / 2), middle + size * 0.33, sign(text).slice(0, Math.max(2, Math.floor(wide / size))), serif(size), fill, {align: 'middle'});
+      if (wide > 90) sheet.text(at + wide - 10, middle + 5, percent(p), sans(14), fill, {align: 'end'});
       at += wide + gap;
     }
   });
+  sheet.text(x, y + 56 + high * lens.length, ladderSentence(lens, trace.pieces[row + 1]), sans(14), inks.ink2);
 }

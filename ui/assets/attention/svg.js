@@ -26,7 +26,7 @@ export function toSVG(figure, toDataURL, description = '') {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
     `<title>${escape(title)}</title>`,
     `<desc>${escape(description)}</desc>`,
-    `<style>.serif{font-family:${FAMILIES.serif};font-size-adjust:0.469}.sans{font-family:${FAMILIES.sans};font-variant-numeric:tabular-nums lining-nums}text{white-space:pre}.runs{font-kerning:none;font-variant-ligatures:none}.cells{image-rendering:pixelated}</style>`,
+    `<style>.serif{font-family:${FAMILIES.serif};font-size-adjust:0.469}.sans{font-family:${FAMILIES.sans};font-variant-numeric:tabular-nums lining-nums}text{white-space:pre}.apart{font-kerning:none;font-variant-ligatures:none}.cells{image-rendering:pixelated}</style>`,
     `<rect width="${width}" height="${height}" fill="${page}"/>`,
     ...items.map((item) => element(item, toDataURL)),
     '</svg>',
@@ -46,9 +46,9 @@ function element(item, toDataURL) {
     return `<image class="cells"${attributes({x, y, width: w, height: h, preserveAspectRatio: 'none', opacity, href: toDataURL(pixels, columns, rows)})}/>`;
   }
   if (item.kind === 'runs') {
-    const {y, runs, font, fill} = item;
+    const {y, runs, font, fill, apart} = item;
     const spans = runs.map((run) => `<tspan${attributes({x: run.x, fill: run.fill})}>${escape(run.text)}</tspan>`);
-    return `<text xml:space="preserve" class="${font.family} runs"${attributes({y, fill, ...type(font)})}>${spans.join('')}</text>`;
+    return `<text xml:space="preserve" class="${font.family}${apart ? ' apart' : ''}"${attributes({y, fill, ...type(font)})}>${spans.join('')}</text>`;
   }
   const {x, y, text, font, fill, align = 'start', rotate, strike} = item;
   return `<text xml:space="preserve" class="${font.family}"${attributes({
