@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .config import GPTConfig
+from .decoder import on_one_thread
 from .model import GPT, Probe
 
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ def rollout(attention: Tensor) -> Tensor:
     return torch.stack(flows)
 
 
+@on_one_thread  # many small batches: beside other work, threads that wait for one another take ten times as long
 @torch.inference_mode()
 def head_effects(
     checkpoint: Checkpoint, text: str | Sequence[int], silenced: Iterable[tuple[int, int]] = ()
