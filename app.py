@@ -30,9 +30,13 @@ def main() -> int:
     parser.add_argument("--weights", choices=["int8", "float32"], default="int8", help="precision of the weights")
     arguments = parser.parse_args()
     try:
-        built = page.build(Registry(arguments.checkpoints, arguments.weights))
+        registry = Registry(arguments.checkpoints, arguments.weights)
+        built = page.build(registry)
         _, url, _ = built.launch(
-            server_name=arguments.host, server_port=arguments.port, prevent_thread_lock=True, **page.launch_options()
+            server_name=arguments.host,
+            server_port=arguments.port,
+            prevent_thread_lock=True,
+            **page.launch_options(registry),
         )
     except UnknownModelError:
         print(

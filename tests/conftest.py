@@ -57,8 +57,9 @@ def serve(tmp_path_factory):
 
     @contextlib.contextmanager
     def serving(folder, **options):
-        built = page.build(Registry(folder))
-        everything = {**page.launch_options(), "server_name": "127.0.0.1", **options}
+        registry = Registry(folder)
+        built = page.build(registry)
+        everything = {**page.launch_options(registry), "server_name": "127.0.0.1", **options}
         _, url, _ = built.launch(prevent_thread_lock=True, **everything)
         try:
             yield url

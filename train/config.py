@@ -28,6 +28,8 @@ class TrainConfig:
     """Shape and recipe of the model. With a tokenizer of characters the corpus decides vocab_size."""
     seed: int = 1
     """Whole number from which weights, batches, noise and dropout follow."""
+    init: str = ""
+    """Checkpoint folder whose weights the training begins with, of the same shape and alphabet; empty: random ones."""
     steps: int = 1600
     """Length of the training, in updates of the weights."""
     batch_size: int = 32
@@ -36,6 +38,9 @@ class TrainConfig:
     """Share of what each half block adds to the residual stream that is dropped, 0 to below 1."""
     token_noise: float = 0.05
     """Share of the input tokens replaced by random ones, 0 to below 1."""
+    repeats: float = 0.0
+    """Share of the windows that say a passage of their text over and over, 0 to 1: there attention has something to
+    find, and induction heads form (Olsson et al. 2022), which one play after the other hardly teaches."""
     matrix_lr: float = 0.01
     """Peak learning rate of the blocks' matrices (Muon): a step moves a weight by about a fifth of it.
     0 gives them to AdamW as well."""
@@ -78,7 +83,7 @@ class TrainConfig:
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("dropout", "token_noise", "ema"):
             self._require(name, 0 <= getattr(self, name) < 1, "from 0 to below 1")
-        for name in ("warmup", "decay", "momentum_warmup"):
+        for name in ("warmup", "decay", "momentum_warmup", "repeats"):
             self._require(name, 0 <= getattr(self, name) <= 1, "from 0 to 1")
         for name in ("matrix_lr", "matrix_weight_decay", "lr", "weight_decay", "grad_clip"):
             self._require(name, 0 <= getattr(self, name) < math.inf, "a number of at least 0")

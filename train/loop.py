@@ -24,7 +24,7 @@ from .config import TrainConfig
 from .data import Batches, CorpusError
 from .evaluation import windows_at_once
 from .optim import Averages, make_optimizers, set_schedule
-from .state import Job, State, not_finite, resume_training, save_training
+from .state import Job, State, begin_with, not_finite, resume_training, save_training
 
 SAMPLE_LENGTH = 200
 """Tokens written at each evaluation."""
@@ -99,6 +99,8 @@ class _Run:
         self.began = time.perf_counter()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.state = new_state(self.config, self.device)
+        if self.config.init and not job.resume:
+            begin_with(job, self.state)
         self.train_tokens, self.val_tokens = (torch.tensor(job.tokenizer.encode(text)) for text in job.split())
         if len(self.val_tokens) < 2:
             raise CorpusError(
@@ -106,7 +108,7 @@ class _Run:
             )
         self.batches = Batches(
             self.train_tokens, self.config.model.block_size, self.config.batch_size, self.config.seed,
-            self.config.token_noise, self.config.model.vocab_size,
+            self.config.token_noise, self.config.model.vocab_size, self.config.repeats,
         )  # fmt: skip
         self.step_seconds = 0.0
         self.evaluation_seconds = 0.0

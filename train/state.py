@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.optim import Optimizer
 
-from gpt import GPT, Checkpoint, CheckpointError
+from gpt import GPT, Checkpoint, CheckpointError, load
 from gpt.card import model_card
 from gpt.checkpoint import CARD, HEADS, METRICS, TRAINING, locate, save, to_json
 from gpt.heads import describe
@@ -151,6 +151,28 @@ def not_finite(job: Job, what: str, step: int) -> TrainingError:
         f"{what} at step {step:,}: training stopped, and the last save in {job.folder}, if there is one, "
         "stays as it was; try a lower matrix_lr or lr, or another seed"
     )
+
+
+@torch.no_grad()
+def begin_with(job: Job, state: State) -> None:
+    """Take over the weights of the checkpoint that ``config.init`` names.
+
+    Raises:
+        TrainingError: it cannot be loaded, or is of another shape or alphabet; the message names the difference.
+    """
+    try:
+        source = load(job.config.init)
+    except CheckpointError as error:
+        raise TrainingError(f"init: {error}") from None
+    differences = difference(source.model.config.to_dict(), job.config.model.to_dict())
+    if source.tokenizer.to_json() != job.tokenizer.to_json():
+        differences.append("tokenizer: another alphabet")
+    if differences:
+        raise TrainingError(f"init: {job.config.init} is another model: {'; '.join(differences)}")
+    weights = dict(source.model.named_parameters())
+    for name, p in state.model.named_parameters():
+        p.copy_(weights[name])
+    state.averages = Averages(state.model, job.config.ema)
 
 
 def resume_training(job: Job, state: State) -> None:

@@ -69,3 +69,18 @@ def recipe(config: gpt.GPTConfig) -> str:
 
 def millions(count: int) -> str:
     return f"{count / 1e6:.2f} M" if count < 100e6 else f"{count / 1e6:.1f} M"
+
+
+def training_facts(checkpoint: gpt.Checkpoint) -> dict[str, Any]:
+    """What is known of a model's training, as numbers; what is not known is left out."""
+    config, training = checkpoint.model.config, checkpoint.training
+    facts: dict[str, Any] = {"parameters": config.num_parameters, "vocab_size": config.vocab_size}
+    if training:
+        facts |= {
+            "corpus": training["corpus"]["name"],
+            "characters": training["split"]["train_characters"],
+            "steps": training["steps"],
+            "seconds": training["seconds"],
+            "loss": (training.get("final") or {}).get("val_loss"),
+        }
+    return facts

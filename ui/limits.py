@@ -23,3 +23,21 @@ MAX_UPLOAD = "1kb"
 
 MAX_MODELS_LOADED = 3
 """Models kept in memory; the one not used for longest goes first."""
+
+MAX_QUESTION_BYTES = 400_000
+"""One question of the views: the text, or its tokens, and what is asked of it."""
+
+MAX_ASKED_AT_ONCE = 2
+"""Traces and the like computed at the same time; others wait."""
+
+MAX_ASKED_BY_ONE = 8
+"""Questions of one visitor that are waiting or being answered."""
+
+MAX_ASKING = 64
+"""The same of all visitors; one more is refused."""
+
+MAX_PLAY_TOKENS = 32
+"""What one question lets the text go on by, with the rows of each token."""
+
+MAX_REWRITTEN_TOKENS = 200
+"""A continuation written twice, with heads silenced and without."""

@@ -8,16 +8,16 @@ from typing import Any
 
 import gradio as gr
 
-from . import api, head, prompt
+from . import api, ask_route, attention, head, links, prompt
 from .assets_route import route
 from .components.view import View
 from .limits import MAX_QUEUE, MAX_UPLOAD
-from .links import PARAMETER, LinkError
+from .links import PARAMETER
 from .registry import Registry
 from .theme import ASSETS, theme
 
 TITLE = "GPT, letter by letter"
-STYLES = ("frame.css", "views.css")
+STYLES = ("frame.css", "views.css", "attention.css", "below.css", "talk.css")
 """In the page's own <style>: gradio rewrites the selectors of ``css=``, and drops what it does not know."""
 _ICON = (
     '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 32 32%22%3E'
@@ -39,16 +39,21 @@ def build(registry: Registry) -> gr.Blocks:
     first = (registry.names() or [""])[0]
     with gr.Blocks(title=TITLE, fill_width=True, delete_cache=TEMPORARY_FILES) as page:
         top = head.build(registry, first)
-        with gr.Tabs(elem_id="gl-tabs"), gr.Tab("Prompt", id="prompt"):
-            tab = prompt.build(registry, first)
+        with gr.Tabs(elem_id="gl-tabs") as tabs:
+            with gr.Tab("Prompt", id="prompt"):
+                tab = prompt.build(registry, first)
+            with gr.Tab("Attention", id="attention"):
+                looking = attention.build(registry, first)
         prompt.wire(tab, top, registry)
-        _wire(page, top, tab, registry, first)
+        _wire(page, top, tab, looking, tabs, registry, first)
         api.build(registry, first)
     return page.queue(max_size=MAX_QUEUE)
 
 
-def _wire(page: gr.Blocks, top: View, tab: prompt.PromptTab, registry: Registry, first: str) -> None:
-    outputs = [top, tab.prompt, tab.settings, tab.text]
+def _wire(
+    page: gr.Blocks, top: View, tab: prompt.PromptTab, looking: View, tabs: gr.Tabs, registry: Registry, first: str
+) -> None:
+    outputs = [top, tab.prompt, tab.settings, tab.text, looking, tabs]
 
     def choose(chosen: Any, text: Any, settings: Any) -> tuple[Any, ...]:
         """Another model; an example that nobody has touched becomes one of its own."""
@@ -60,37 +65,44 @@ def _wire(page: gr.Blocks, top: View, tab: prompt.PromptTab, registry: Registry,
         untouched = isinstance(text, dict) and text.get("status") == "example"
         vocab_size = registry.get(name).model.config.vocab_size
         settings = {**prompt.DEFAULTS, **prompt.known_settings(settings), "vocab_size": vocab_size}
-        return shown, settings, prompt.example(registry, name) if untouched else gr.skip()
+        text = prompt.example(registry, name) if untouched else gr.skip()
+        return shown, settings, text, attention.value(registry, name)
 
     def open_page(request: gr.Request) -> tuple[Any, ...]:
         """What a link holds; without one the example, and the models that are there now."""
         parameter = request.query_params.get(PARAMETER)
+        nothing = (head.value(registry, first), *[gr.skip()] * 5)
         if not parameter:
-            return head.value(registry, first), gr.skip(), gr.skip(), gr.skip()
+            return nothing
         try:
-            state = prompt.restore(registry, parameter, first)
-        except LinkError as error:
+            link = links.decode(parameter)
+        except links.LinkError as error:
             shown = {
                 **prompt.example(registry, first),
                 "notes": [f"The link cannot be read ({error}); this is an example."],
             }
-            return head.value(registry, first), gr.skip(), gr.skip(), shown
+            return (*nothing[:3], shown, *nothing[4:])
+        if link.get("tab") == "attention":
+            seen = attention.restore(registry, link, first)
+            return head.value(registry, seen["model"]), *nothing[1:4], seen, gr.Tabs(selected="attention")
+        state = prompt.restore(registry, link, first)
         settings = {**prompt.settings_value(registry, state["model"]), **state["settings"]}
-        return head.value(registry, state["model"]), state["prompt"], settings, state["text"]
+        seen = attention.value(registry, state["model"])
+        return head.value(registry, state["model"]), state["prompt"], settings, state["text"], seen, gr.skip()
 
     quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-    top.choose(choose, [top, tab.text, tab.settings], [top, tab.settings, tab.text], **quick)
+    top.choose(choose, [top, tab.text, tab.settings], [top, tab.settings, tab.text, looking], **quick)
     page.load(open_page, None, outputs, **quick)
 
 
-def launch_options() -> dict[str, Any]:
-    """What :meth:`gradio.Blocks.launch` is to be told besides host and port: looks, our assets, and silence."""
+def launch_options(registry: Registry) -> dict[str, Any]:
+    """What :meth:`gradio.Blocks.launch` is to be told besides host and port: looks, our own routes, and silence."""
     if importlib.util.find_spec("matplotlib"):
         importlib.import_module("matplotlib.pyplot")  # or gradio does so in its first event, which is 0.7 s late
     return {
         "theme": theme(),
         "head": f"{_ICON}<style>{''.join((ASSETS / name).read_text(encoding='utf-8') for name in STYLES)}</style>",
-        "app_kwargs": {"routes": [route()]},
+        "app_kwargs": {"routes": [ask_route.route(registry), route()]},
         "footer_links": [],
         "max_file_size": MAX_UPLOAD,
         "run_history": False,

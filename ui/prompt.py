@@ -183,13 +183,8 @@ def _example(checkpoint: gpt.Checkpoint, model: str) -> dict[str, Any]:
     return {**value(last, checkpoint, model, DEFAULTS), "status": "example", "link": "", "speed": 0}
 
 
-def restore(registry: Registry, parameter: str, default_model: str) -> dict[str, Any]:
-    """The state in a link, each field checked again: prompt, model, settings, and the value of the text's component.
-
-    Raises:
-        LinkError: the link cannot be read.
-    """
-    state = links.decode(parameter)
+def restore(registry: Registry, state: dict[str, Any], default_model: str) -> dict[str, Any]:
+    """The state of a link, each field checked again: prompt, model, settings, and the value of the text's component."""
     notes = []
     model = state.get("model")
     if model not in registry.names():

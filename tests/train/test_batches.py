@@ -87,3 +87,19 @@ def test_a_text_shorter_than_two_windows_is_refused_with_the_length_it_needs() -
     assert Batches(ramp(20), 10, 4, 1).windows == 1
     with pytest.raises(CorpusError, match="19 tokens; with a window of 10 it needs at least 20"):
         Batches(ramp(19), 10, 4, 1)
+
+
+def test_a_share_of_the_windows_says_a_passage_over_and_over():
+    tokens = torch.arange(100_000)
+    plain, repeating = (Batches(tokens, 64, 8, seed=1, repeats=share) for share in (0.0, 0.5))
+    repeated = 0
+    for step in range(40):
+        before, (inputs, targets) = plain(step)[0], repeating(step)
+        assert torch.equal(inputs[:, 1:], targets[:, :-1])
+        for row, whole in zip(inputs, before, strict=True):
+            lengths = [n for n in range(3, 26) if torch.equal(row[n:], row[:-n])]
+            assert torch.equal(row, whole) or (
+                len(lengths) >= 1 and torch.equal(row[: lengths[0]], whole[: lengths[0]])
+            )
+            repeated += not torch.equal(row, whole)
+    assert 0.4 < repeated / 320 < 0.6

@@ -54,21 +54,21 @@ def link(registry, **changes):
 
 
 def test_a_good_link_restores_text_and_settings(registry):
-    state = restore(registry, link(registry, seed=7, temperature=1.5), "gpt2-tiny")
+    state = restore(registry, decode(link(registry, seed=7, temperature=1.5)), "gpt2-tiny")
     assert (state["prompt"], state["model"]) == ("ROMEO:", "shakespeare")
     assert (state["settings"]["seed"], state["settings"]["temperature"]) == (7, 1.5)
     assert (state["text"]["text"], state["text"]["notes"]) == ("\nAy me!", [])
 
 
 def test_a_link_for_a_model_that_is_not_here_says_so_and_keeps_the_text(registry):
-    state = restore(registry, link(registry, model="../../etc/passwd"), "gpt2-tiny")
+    state = restore(registry, decode(link(registry, model="../../etc/passwd")), "gpt2-tiny")
     assert state["model"] == "gpt2-tiny"
     assert "is not here" in state["text"]["notes"][0]
     assert state["text"]["text"] == "\nAy me!"
 
 
 def test_a_link_of_another_training_says_so(registry):
-    assert "another training" in restore(registry, link(registry, id="f" * 12), "gpt2-tiny")["text"]["notes"][0]
+    assert "another training" in restore(registry, decode(link(registry, id="f" * 12)), "gpt2-tiny")["text"]["notes"][0]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_link_of_another_training_says_so(registry):
     ],
 )
 def test_settings_out_of_range_become_the_usual_ones_and_it_is_said(registry, changes):
-    state = restore(registry, link(registry, **changes), "gpt2-tiny")
+    state = restore(registry, decode(link(registry, **changes)), "gpt2-tiny")
     (name,) = changes
     assert state["settings"][name] == DEFAULTS[name]
     assert name.replace("_", " ") in state["text"]["notes"][0]
@@ -93,7 +93,7 @@ def test_settings_out_of_range_become_the_usual_ones_and_it_is_said(registry, ch
 @given(st.dictionaries(st.sampled_from(["prompt", "text", "model", "id", *DEFAULTS]), PLAIN))
 def test_a_forged_link_restores_something_or_is_a_link_error(state):
     registry = _REGISTRY[0]
-    restored = restore(registry, encode(state), "shakespeare")
+    restored = restore(registry, state, "shakespeare")
     assert isinstance(restored["text"]["text"], str)
     assert len(restored["text"]["text"]) <= MAX_TEXT_CHARACTERS
 

@@ -1,0 +1,87 @@
+"""The questions of the page's own JavaScript, as one route of gradio's server: binary answers, no queue, own limits."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import anyio
+from anyio.to_thread import run_sync
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from .limits import MAX_ASKED_AT_ONCE, MAX_ASKED_BY_ONE, MAX_ASKING, MAX_QUESTION_BYTES
+from .looking import QUESTIONS, answer
+from .registry import Registry
+
+PATH = "/letter/ask/{name}"
+
+
+def route(registry: Registry) -> Route:
+    """For gradio's server: ``POST /letter/ask/NAME`` with a JSON object answers one of ``looking.QUESTIONS``.
+
+    At most MAX_ASKED_AT_ONCE are computed at a time; further ones wait, up to MAX_ASKING in all and MAX_ASKED_BY_ONE
+    of one visitor. What is wrong is one sentence of plain text: 400 for the question, 413 for its size, 429 and 503
+    for too many.
+    """
+    asking: Counter[str] = Counter()
+    limiter: list[anyio.CapacityLimiter] = []  # made in the server's event loop
+
+    async def ask(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in QUESTIONS:
+            return _sentence(404, f"There is no question {str(name)[:60]!r}.")
+        visitor = request.headers.get("x-forwarded-for", "") or (request.client.host if request.client else "")
+        if asking[visitor] >= MAX_ASKED_BY_ONE:
+            return _sentence(429, f"{MAX_ASKED_BY_ONE} questions of yours are being answered, the limit of this page.")
+        if asking.total() >= MAX_ASKING:
+            return _sentence(503, f"{MAX_ASKING} questions are waiting, the limit of this page. Try again in a moment.")
+        asking[visitor] += 1
+        try:
+            body = await _body(request)
+            if body is None:
+                return _sentence(413, f"A question of more than {MAX_QUESTION_BYTES:,} bytes, the limit of this page.")
+            if not limiter:
+                limiter.append(anyio.CapacityLimiter(MAX_ASKED_AT_ONCE))
+            async with limiter[0]:
+                if await request.is_disconnected():
+                    return Response(status_code=499)
+                return await run_sync(_answer, registry, name, body)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        finally:
+            asking[visitor] -= 1
+            if not asking[visitor]:
+                del asking[visitor]
+
+    return Route(PATH, ask, methods=["POST"])
+
+
+async def _body(request: Request) -> bytes | None:
+    """What was sent, or None as soon as it is too long."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_QUESTION_BYTES:
+            return None
+    return body
+
+
+def _answer(registry: Registry, name: str, body: bytes) -> Response:
+    try:
+        question = json.loads(body)
+        if not isinstance(question, dict):
+            raise ValueError("the question is not a JSON object")
+        found = answer(registry, name, question)
+    except RecursionError:
+        return _sentence(400, "the question is not a JSON object")
+    except (ValueError, OSError) as error:  # CheckpointError is a ValueError
+        return _sentence(400, str(error)[:500])
+    if isinstance(found, bytes):
+        return Response(found, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+    return JSONResponse(found)
+
+
+def _sentence(status: int, text: str) -> Response:
+    return PlainTextResponse(text, status_code=status)

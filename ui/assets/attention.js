@@ -1,0 +1,46 @@
+/** The Attention tab: the explorer, with gradio's server behind it and its state in the link. */
+import {createApp} from './attention/app.js';
+import {mountExplorer} from './attention/explorer.js';
+import {remember} from './attention/links.js';
+import {server} from './attention/source.js';
+import {readState} from './attention/state.js';
+
+const SETTLED_MS = 500;
+
+/** @param {import('./dom.js').View} view */
+export function mount({element, props, watch}) {
+  const app = createApp(server());
+  const holder = document.createElement('div');
+  element.replaceChildren(holder);
+  const visible = () => holder.clientWidth > 0;
+  mountExplorer(holder, app, {examples: props.value?.examples ?? [], visible});
+  let timer = 0;
+
+  /** The server tells another model, or a state to open: that of a link. */
+  function told() {
+    const {model, state, examples = [], info, notes = []} = props.value ?? {};
+    app.info = info ?? {};
+    const open = state ?? (app.trace ? null : examples[0]?.state);
+    if (open) {
+      const found = readState({...open, model});
+      if (found.dropped.length) notes.push(`Left out of the link: ${found.dropped.join(', ')}.`);
+      void app.restore(found.state).then(() => { app.notes = [...notes, ...app.notes]; app.touch('notes'); });
+    } else if (model && model !== app.state.model) {
+      app.set({model, silenced: [], caption: ''});
+    }
+  }
+
+  // The Prompt tab's sliders are how the next character is drawn here too: the same seed gives the same text.
+  document.addEventListener('gl:settings', (event) => {
+    const {temperature, top_k, top_p, seed} = /** @type {CustomEvent} */ (event).detail;
+    app.set({settings: {temperature, top_k, top_p}, seed});
+  });
+
+  app.on((changed) => {
+    if (changed.size === 1 && changed.has('hover')) return;
+    clearTimeout(timer);
+    timer = window.setTimeout(() => { if (visible() && app.trace && !app.playing) void remember(app.state); }, SETTLED_MS);
+  });
+  watch('value', told);
+  told();
+}

@@ -1,0 +1,353 @@
+/**
+ * The explorer's heart: state, traces, play. Views subscribe and draw; none of them knows where a trace comes from, and
+ * none keeps anything of its own that another shows. No DOM but timers and animation frames.
+ */
+import {align, difference, mapFromBytes, mapOf, rowOf, withoutFirst} from './maps.js';
+import {Refused} from './source.js';
+import {START, fit} from './state.js';
+import {cut, extend, lensAt, readSaid, readTrace} from './wire.js';
+
+/** @typedef {import('./wire.js').Trace} Trace */
+/** @typedef {import('./state.js').State} State */
+/** @typedef {{row?: number, column?: number, layer?: number, head?: number}} Hover positions of the window, and a head */
+
+/** What play fetches at a time, and how many tokens before its end it asks for the next. */
+export const AHEAD = 32;
+const REFETCH = 12;
+/** A pin that stays this long is worth the exact numbers. */
+const EXACT_MS = 60;
+/** Loading is said when it takes longer. */
+const SAY_MS = 300;
+export const SPEEDS = [2, 5, 10, 20];
+
+/** @param {import('./source.js').Source} source */
+export function createApp(source) {
+  /** @type {Set<(changed: Set<string>) => void>} */ const views = new Set();
+  /** @type {Set<string>} */ let changed = new Set();
+  let frame = 0;
+  let asked = 0; // number of the last trace asked for: an older answer is dropped
+  /** @type {AbortController | null} */ let loading = null;
+  /** The longest trace of this text; what is shown is this, or its beginning. @type {Trace | null} */ let full = null;
+  /** @type {Promise<void> | null} */ let fetching = null;
+  let playTimer = 0;
+  /** @type {Map<string, any>} */ let exactRows = new Map();
+  /** @type {Map<string, any>} */ let wholeMaps = new Map();
+  /** @type {Map<string, Trace>} */ const bases = new Map();
+  let exactTimer = 0;
+
+  const app = {
+    source,
+    /** @type {State} */ state: structuredClone(START),
+    /** What is shown. @type {Trace | null} */ trace: null,
+    /** The same text with no head silenced, where some are. @type {Trace | null} */ base: null,
+    /** The second text's trace. @type {Trace | null} */ other: null,
+    /** @type {Hover} */ hover: {},
+    /** What is known of the model's training, for the tour. @type {Record<string, any>} */ info: {},
+    dark: false,
+    playing: false,
+    speed: 5,
+    /** What is being done, for the person; empty when nothing is. */ busy: '',
+    /** The text is being traced: what is shown is of another one. */ tracing: false,
+    /** What went wrong; empty when nothing did. */ error: '',
+    /** Sentences about what was read. @type {string[]} */ notes: [],
+
+    /** @param {(changed: Set<string>) => void} draw called once a frame, with the names of what has changed */
+    on(draw) { views.add(draw); return () => views.delete(draw); },
+
+    /** Change the state. Views are drawn in the next frame; a new text or silenced head is traced.
+     * @param {Partial<State>} patch */
+    set(patch) {
+      const before = app.state;
+      app.state = {...before, ...patch};
+      for (const name of Object.keys(patch)) if (patch[name] !== before[name]) touch(name);
+      if ('text' in patch || 'model' in patch) void load();
+      else if ('silenced' in patch && full) void load(app.trace ? [...full.before, ...app.trace.ids] : undefined);
+      if ('second' in patch || ('silenced' in patch && app.state.second) || 'model' in patch) void loadSecond();
+      if ('pin' in patch) wantExact();
+    },
+
+    /** Another state as a whole: what is not given is as at the start, but for the model. @param {Partial<State>} state */
+    async restore(state) {
+      const before = app.state;
+      app.state = {...structuredClone(START), model: before.model, settings: before.settings, seed: before.seed, ...state};
+      touch(...Object.keys(START));
+      const same = app.trace && app.trace.text === app.state.text && app.trace.model === app.state.model && JSON.stringify(app.trace.silenced) === JSON.stringify(app.state.silenced);
+      if (same) { app.play(false); wantExact(); } else await load();
+      if (app.state.second !== before.second || app.state.model !== before.model) await loadSecond();
+    },
+
+    /** Preview; null ends it. @param {Hover | null} hover */
+    point(hover) {
+      const next = hover ?? {};
+      if (['row', 'column', 'layer', 'head'].every((name) => next[name] === app.hover[name])) return;
+      app.hover = next;
+      touch('hover');
+    },
+
+    /** What is looked at, previews included. @returns {import('./maps.js').Selection} */
+    selection() {
+      const {average, layer, head} = app.state;
+      return app.hover.layer !== undefined && app.hover.head !== undefined
+        ? {average: average === 'all' ? 'head' : average, layer: app.hover.layer, head: app.hover.head}
+        : {average, layer, head};
+    },
+
+    /** The position looked from: previewed, pinned, or the last one; counted in the window. */
+    row() {
+      const last = (app.trace?.tokens ?? 1) - 1;
+      if (app.hover.row !== undefined) return Math.min(app.hover.row, last);
+      return app.pinned() ?? last;
+    },
+
+    /** The pinned position in the window, or null. @returns {number | null} */
+    pinned() {
+      const {trace, state: {pin}} = app;
+      return trace && pin !== null && pin >= trace.start && pin < trace.start + trace.tokens ? pin - trace.start : null;
+    },
+
+    /** Pin a position of the window; the same again, or null, drops the pin. @param {number | null} position */
+    pin(position) {
+      const start = app.trace?.start ?? 0;
+      app.set({pin: position === null || position + start === app.state.pin ? null : position + start});
+    },
+
+    /** The map that is shown; null while it is fetched. @returns {import('./maps.js').AttentionMap | null} */
+    map(selection = app.selection(), trace = app.trace) {
+      if (!trace) return null;
+      const map = trace.side ? wholeMap(trace, selection) : mapOf(trace, selection);
+      return map && app.state.hideFirst ? withoutFirst(map) : map;
+    },
+
+    /** What a position looks at on the map that is shown, exactly where the server has told. @returns {Float32Array} t + 1 weights */
+    weights(position = app.row()) {
+      const selection = app.selection();
+      if (selection.average === 'head' && !app.state.hideFirst) {
+        const exact = app.exact(position, selection.layer, selection.head);
+        if (exact) return exact;
+      }
+      const map = app.map(selection);
+      return map && position < map.tokens ? rowOf(map, position) : new Float32Array(position + 1);
+    },
+
+    /** Exact weights of a head at a position, once they have come. @returns {Float32Array | null} */
+    exact(position, layer, head) {
+      const row = exactRows.get(rowKey(position));
+      if (!row || !app.trace) return null;
+      const from = (layer * app.trace.heads + head) * (position + 1);
+      return row.weights.subarray(from, from + position + 1);
+    },
+
+    /** What each layer would say at a position; null while it is fetched. @returns {import('./wire.js').Said[][] | null} */
+    lens(position = app.row(), trace = app.trace) {
+      return (trace && lensAt(trace, position)) ?? (trace === app.trace ? exactRows.get(rowKey(position))?.lens ?? null : null);
+    },
+
+    /** How a canvas is to be painted. @returns {import('./raster.js').Ink} */
+    ink() { return {scale: app.state.scale, colours: app.state.colours, dark: app.dark}; },
+
+    /** The map of this text minus that of the second text, or of the same with no head silenced. @returns {import('./maps.js').AttentionMap | null} */
+    difference(selection = app.selection(), other = app.other ?? app.base) {
+      if (!app.trace || !other || app.trace.side || other.side) return null;
+      const a = app.map(selection, app.trace);
+      const b = app.map(selection, other);
+      return a && b && difference(a, b, align(app.trace.ids, other.ids));
+    },
+
+    role(layer, head) { return app.trace?.roles[layer]?.[head] ?? null; },
+
+    /** @param {[number, number]} pair silenced, or restored */
+    toggleSilenced([layer, head]) {
+      const rest = app.state.silenced.filter(([l, h]) => l !== layer || h !== head);
+      app.set({silenced: rest.length < app.state.silenced.length ? rest : [...rest, [layer, head]]});
+    },
+
+    /** What a question must say of the text that is shown. @returns {import('./source.js').Request} */
+    request() {
+      const {model, silenced} = app.state;
+      return app.trace ? {model, tokens: [...app.trace.before, ...app.trace.ids], silenced} : {model, text: app.state.text, silenced};
+    },
+
+    /** One token more: from what was fetched ahead, else from the server. @returns {Promise<boolean>} it was written */
+    async forward() {
+      if (!app.trace || !full) return false;
+      if (app.trace.tokens >= full.tokens) await fetchAhead();
+      if (!app.trace || !full || (app.trace.start === full.start && app.trace.tokens >= full.tokens)) return false;
+      const tokens = app.trace.start === full.start ? app.trace.tokens + 1 : app.trace.start + app.trace.tokens + 1 - full.start;
+      show(cut(full, tokens));
+      if (full.tokens - tokens < REFETCH) void fetchAhead();
+      return true;
+    },
+
+    /** One token less. */
+    async back() {
+      if (!app.trace || !full || app.trace.tokens < 2) return;
+      const n = app.trace.start + app.trace.tokens - 1;
+      // Just after the window has moved, one token less is a text of the window before.
+      if (app.trace.start > 0 && n <= app.trace.start + app.trace.blockSize / 2) await load([...app.trace.before, ...app.trace.ids].slice(0, n));
+      else show(cut(full, app.trace.tokens - 1));
+    },
+
+    play(on = !app.playing) {
+      if (on === app.playing || (on && !source.live && full?.tokens === app.trace?.tokens)) return;
+      app.playing = on;
+      touch('playing');
+      clearTimeout(playTimer);
+      if (on) void tick();
+    },
+
+    setSpeed(speed) { app.speed = speed; touch('playing'); },
+
+    touch,
+
+    /** Draw what has changed now, not in the next frame. */
+    flush,
+
+    /** Run something that may fail: its sentence is shown. @template T @param {() => Promise<T>} work @param {string} [doing] */
+    async attempt(work, doing = '') {
+      const timer = setTimeout(() => { app.busy = doing; touch('busy'); }, SAY_MS);
+      try {
+        const found = await work();
+        if (app.error) { app.error = ''; touch('error'); }
+        return found;
+      } catch (error) {
+        if (/** @type {Error} */ (error).name === 'AbortError') return undefined;
+        app.error = error instanceof Refused ? error.message : `Something went wrong: ${/** @type {Error} */ (error).message}`;
+        touch('error');
+        return undefined;
+      } finally {
+        clearTimeout(timer);
+        if (app.busy) { app.busy = ''; touch('busy'); }
+      }
+    },
+  };
+
+  function touch(...names) {
+    for (const name of names) changed.add(name);
+    if (!frame) frame = requestAnimationFrame(flush);
+  }
+
+  function flush() {
+    cancelAnimationFrame(frame);
+    frame = 0;
+    const now = changed;
+    changed = new Set();
+    if (now.size) for (const draw of views) draw(now);
+  }
+
+  /** Trace the text, or the tokens given in its place. @param {number[]} [tokens] */
+  async function load(tokens) {
+    app.play(false);
+    const mine = ++asked;
+    loading?.abort();
+    loading = new AbortController();
+    const {signal} = loading;
+    const {model, text, silenced} = app.state;
+    const request = tokens ? {model, tokens, silenced} : {model, text, silenced};
+    app.tracing = true;
+    const packet = await app.attempt(() => source.trace(request, signal), 'Tracing the text');
+    if (mine !== asked) return;
+    app.tracing = false;
+    touch('tracing');
+    if (!packet) return;
+    full = readTrace(packet);
+    const fitted = fit(app.state, full);
+    app.notes = [...full.notes];
+    if (fitted.dropped.length) app.notes.push(`Left out, for it is not there: ${fitted.dropped.join(', ')}.`);
+    app.state = fitted.state;
+    app.base = null;
+    show(full);
+    touch('layer', 'head', 'pin', 'silenced', 'notes');
+    if (silenced.length) {
+      const key = JSON.stringify([model, full.id, full.start, full.ids]);
+      const base = bases.get(key) ?? readTrace(await app.attempt(() => source.trace({...request, silenced: []}, signal)) ?? packet);
+      bases.clear();
+      bases.set(key, base);
+      if (mine === asked) { app.base = base; touch('base'); }
+    }
+  }
+
+  async function loadSecond() {
+    const {model, second, silenced} = app.state;
+    if (!second) { app.other = null; touch('other'); return; }
+    const packet = await app.attempt(() => source.trace({model, text: second, silenced}), 'Tracing the second text');
+    if (packet && app.state.second === second) { app.other = readTrace(packet); touch('other'); }
+  }
+
+  /** @param {Trace} trace */
+  function show(trace) {
+    const moved = app.trace && trace.start > app.trace.start;
+    app.trace = trace;
+    app.hover = {};
+    app.state = {...app.state, text: trace.text};
+    if (moved) {
+      app.notes = [`The window was full: the model now sees the text from its character ${trace.start} on, and the maps start anew.`];
+      touch('notes');
+    }
+    exactRows = new Map();
+    wholeMaps = trace.side ? new Map() : wholeMaps;
+    touch('trace', 'text', 'hover');
+    wantExact();
+  }
+
+  function fetchAhead() {
+    fetching ??= (async () => {
+      if (!full || !source.live) return;
+      const from = full;
+      const {model, silenced, settings, seed} = app.state;
+      const request = {model, silenced, settings, seed, count: AHEAD, tokens: [...from.before, ...from.ids]};
+      const packet = await app.attempt(() => source.play(request), 'Writing');
+      if (!packet || full !== from) return;
+      if (packet.header.first === from.tokens && packet.header.start === from.start) {
+        full = extend(from, packet);
+      } else if (app.trace && app.trace.tokens + app.trace.start >= from.tokens + from.start) {
+        full = {...readTrace(packet), text: from.text + packet.header.added.join('')}; // the window has moved
+      }
+    })().finally(() => { fetching = null; });
+    return fetching;
+  }
+
+  async function tick() {
+    const began = performance.now();
+    const written = await app.forward();
+    if (!written) { app.play(false); return; }
+    if (app.playing) playTimer = window.setTimeout(tick, Math.max(0, 1000 / app.speed - (performance.now() - began)));
+  }
+
+  function wantExact() {
+    clearTimeout(exactTimer);
+    const {trace} = app;
+    const position = app.row();
+    if (!trace || app.playing || exactRows.has(rowKey(position))) return;
+    exactTimer = window.setTimeout(async () => {
+      let packet;
+      try { packet = await source.row({...app.request(), position}); } catch { return; } // the rounded numbers stay
+      if (app.trace !== trace) return;
+      exactRows.set(rowKey(position), {
+        weights: new Float32Array(packet.blocks.weights.buffer),
+        lens: readSaid(new Uint32Array(packet.blocks.lens_ids.buffer), new Float32Array(packet.blocks.lens_p.buffer), packet.header.lens_top, packet.header.names),
+      });
+      touch('exact');
+    }, EXACT_MS);
+  }
+
+  function rowKey(position) { return `${app.trace?.start} ${app.trace?.tokens} ${position}`; }
+
+  /** @param {Trace} trace */
+  function wholeMap(trace, {average, layer, head}) {
+    const key = `${trace.tokens} ${average} ${layer} ${head}`;
+    if (wholeMaps.has(key)) return wholeMaps.get(key);
+    wholeMaps.set(key, null);
+    const request = {...app.request(), kind: average, layer, head};
+    void app.attempt(() => source.map(request), 'Fetching the map').then((packet) => {
+      if (!packet) { wholeMaps.delete(key); return; }
+      if (wholeMaps.size > 6) for (const old of [...wholeMaps.keys()].slice(0, wholeMaps.size - 6)) wholeMaps.delete(old);
+      wholeMaps.set(key, mapFromBytes(packet.blocks.rows, trace.tokens));
+      touch('map');
+    });
+    return null;
+  }
+
+  return app;
+}
+
+/** @typedef {ReturnType<typeof createApp>} App */

@@ -1,0 +1,56 @@
+/** What stands around a map: numbers where lines begin, and the lines' first words. Pure: no DOM. */
+
+/**
+ * Positions that an axis names: where lines begin, or, in a text without lines, round numbers.
+ * @param {import('./wire.js').Trace} trace
+ * @param {number} capacity
+ * @returns {number[]}
+ */
+export function axisTicks(trace, capacity) {
+  const starts = lineStarts(trace.pieces);
+  if (starts.length > 2) return starts;
+  const step = Math.max(4, 2 ** Math.round(Math.log2(capacity / 8)));
+  return Array.from({length: Math.ceil(trace.tokens / step)}, (_, i) => i * step);
+}
+
+/** @param {string[]} pieces @returns {number[]} the first position, and those after a line break that something follows */
+export function lineStarts(pieces) {
+  const starts = [0];
+  pieces.forEach((piece, t) => { if (piece.includes('\n') && t + 1 < pieces.length && !pieces[t + 1].startsWith('\n')) starts.push(t + 1); });
+  return starts;
+}
+
+/**
+ * The first words of each line, where they fit beside the diagonal: not over each other, nor into the title.
+ * @param {import('./wire.js').Trace} trace
+ * @param {number[]} ticks
+ * @param {number} cell
+ * @param {number} side
+ * @param {boolean} narrow
+ * @returns {{t: number, text: string}[]}
+ */
+export function diagonalWords(trace, ticks, cell, side, narrow) {
+  const found = [];
+  let last = -100;
+  const title = narrow ? {left: side - 150, bottom: 125} : {left: side - 240, bottom: 200};
+  for (const t of ticks) {
+    const text = firstWords(trace.pieces.slice(t, t + 24).join(''));
+    const y = t * cell;
+    const right = y + 14 + 7.5 * text.length;
+    if (!text || y - last < 20 || right > side - 4 || (right > title.left && y < title.bottom)) continue;
+    found.push({t, text});
+    last = y;
+  }
+  return found;
+}
+
+/** @param {string} text @returns {string} its first words, about ten letters of them, of its first line */
+export function firstWords(text) {
+  const line = text.split('\n')[0].replace(/[:;,.!?]+$/, '');
+  let words = '';
+  for (const word of line.split(' ')) {
+    if (words && words.length + 1 + word.length > 10) break;
+    words = words ? `${words} ${word}` : word;
+  }
+  return words.slice(0, 16).replace(/[:;,.!?]+$/, '');
+}

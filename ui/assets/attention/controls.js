@@ -1,0 +1,62 @@
+/** The row of controls: the pin, the view, scale and average; then play. */
+import {make} from '../dom.js';
+import {SPEEDS} from './app.js';
+import {SCALES} from './scales.js';
+import {sign, spoken} from './words.js';
+
+export const VIEWS = [['map', 'Map'], ['arcs', 'Arcs'], ['row', 'Row'], ['lens', 'Lens']];
+export const AVERAGES = [['head', 'one head'], ['layer', 'mean of the layer'], ['all', 'mean of all heads'], ['rollout', 'rollout']];
+
+/** @param {import('./app.js').App} app @param {HTMLElement} element @param {{present: () => void}} actions */
+export function mount(app, element, {present}) {
+  const pinWords = make('span', {class: 'ge-pin-words'});
+  const drop = make('button', {class: 'ge-drop', type: 'button', 'aria-label': 'Drop the pin', title: 'Drop the pin (Esc)', on: {click: () => app.set({pin: null})}}, '×');
+  const pin = make('div', {class: 'ge-pin', role: 'status'}, pinWords, drop);
+  const views = VIEWS.map(([value, title]) => make('button', {type: 'button', class: 'ge-view', on: {click: () => app.set({view: /** @type {any} */ (value)})}}, title));
+  const scale = select('Scale', Object.entries(SCALES).map(([value, {title}]) => [value, title]), (value) => app.set({scale: value}));
+  const average = select('Average', AVERAGES, (value) => app.set({average: value}));
+  const back = make('button', {class: 'gl-button ge-step', type: 'button', 'aria-label': 'One character back', title: 'One character back (B)', on: {click: () => void app.back()}}, '‹');
+  const play = make('button', {class: 'gl-button ge-play', type: 'button', on: {click: () => app.play()}});
+  const forward = make('button', {class: 'gl-button ge-step', type: 'button', 'aria-label': 'One character on', title: 'One character on (N)', on: {click: () => void app.forward()}}, '›');
+  const speed = select('Speed, characters a second', SPEEDS.map((s) => [String(s), `${s}/s`]), (value) => app.setSpeed(Number(value)));
+  speed.label.classList.add('ge-speed');
+  const playing = make('div', {class: 'ge-playing', role: 'group', 'aria-label': 'Play'}, back, play, forward, speed.label);
+  const presentButton = make('button', {class: 'gl-button', type: 'button', on: {click: present}}, 'Present ', make('kbd', {}, 'F'));
+  const right = make('div', {class: 'ge-right-controls'}, playing);
+  element.append(pin,
+    make('div', {class: 'ge-views', role: 'group', 'aria-label': 'View'}, ...views), scale.label, average.label, right);
+
+  function drawPin() {
+    const row = app.pinned();
+    pin.classList.toggle('ge-none', row === null);
+    drop.hidden = row === null;
+    if (row === null) pinWords.replaceChildren('Nothing pinned. Click a character.');
+    else {
+      const piece = app.trace?.pieces[row] ?? '';
+      pinWords.replaceChildren('Pinned ', make('b', {class: 'gl-serif'}, piece === ' ' || piece === '\n' ? spoken(piece) : sign(piece)), ` ${row + (app.trace?.start ?? 0)}`);
+    }
+  }
+
+  function draw() {
+    views.forEach((button, i) => button.setAttribute('aria-pressed', String(VIEWS[i][0] === app.state.view)));
+    scale.set(app.state.scale);
+    average.set(app.state.average);
+    play.replaceChildren(app.playing ? 'Pause ' : 'Play ', make('kbd', {}, 'Space'));
+    speed.set(String(app.speed));
+  }
+
+  app.on((changed) => {
+    if (changed.has('pin') || changed.has('trace')) drawPin();
+    if (['view', 'scale', 'average', 'playing', 'trace'].some((n) => changed.has(n))) draw();
+  });
+  draw();
+  drawPin();
+  return {right, presentButton};
+}
+
+function select(title, options, change) {
+  const input = /** @type {HTMLSelectElement} */ (make('select', {'aria-label': title, on: {change: () => change(input.value)}},
+    ...options.map(([value, words]) => make('option', {value}, words))));
+  const label = make('label', {class: 'ge-choice'}, make('span', {}, title), input);
+  return {label, set: (value) => { input.value = value; }};
+}

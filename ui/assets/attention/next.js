@@ -1,0 +1,61 @@
+/** "Next character": what the model is about to say, and one press that writes it. */
+import {make} from '../dom.js';
+import {barsOf, drawBars} from './bars.js';
+import {headName} from './words.js';
+
+const SHOWN = 5;
+
+/** @param {import('./app.js').App} app @param {HTMLElement} element @param {{write: () => void}} actions */
+export function mount(app, element, {write}) {
+  const title = make('h2', {class: 'ge-heading'}, 'Next character');
+  const button = /** @type {HTMLButtonElement} */ (make('button', {class: 'gl-button ge-primary', type: 'button', on: {click: write}}, 'Write it ', make('kbd', {}, 'N')));
+  const list = make('ul', {class: 'ge-bar-list', 'aria-label': 'Probabilities of the next character'});
+  const legend = make('div', {class: 'ge-bar-legend'});
+  const drawn = make('div', {class: 'ge-drawn'});
+  const temperature = numberInput('Temperature', {min: 0, max: 3, step: 0.05}, (value) => app.set({settings: {...app.state.settings, temperature: value}}));
+  const seed = numberInput('Seed', {min: 0, max: Number.MAX_SAFE_INTEGER, step: 1}, (value) => app.set({seed: Math.round(value)}));
+  drawn.append('Drawn at temperature ', temperature, ' with seed ', seed);
+  element.append(make('div', {class: 'ge-next-head'}, title, ...(app.source.live ? [button] : [])), list, legend, ...(app.source.live ? [drawn] : []));
+
+  function draw() {
+    const {trace, base} = app;
+    if (!trace) return;
+    const silenced = trace.silenced.length > 0;
+    const now = app.lens(trace.tokens - 1)?.at(-1);
+    const same = base && base.start === trace.start && base.tokens >= trace.tokens && base.ids.slice(0, trace.tokens).join() === trace.ids.join();
+    const before = silenced && same ? app.lens(trace.tokens - 1, base)?.at(-1) : now;
+    if (!now || !before) return;
+    drawBars(list, barsOf(before, silenced && same ? now : null, SHOWN));
+    list.classList.toggle('ge-ochre-only', silenced && !same);
+    legend.hidden = !silenced;
+    legend.replaceChildren(...(silenced && same ? [make('i', {class: 'ge-key ge-blue'}), 'all heads'] : []), make('i', {class: 'ge-key ge-ochre'}), `${names(trace.silenced)} silenced`);
+  }
+
+  function settings() {
+    temperature.value = String(app.state.settings.temperature);
+    seed.value = String(app.state.seed);
+  }
+
+  app.on((changed) => {
+    if (['trace', 'base', 'exact', 'theme'].some((n) => changed.has(n))) draw();
+    if (changed.has('settings') || changed.has('seed') || changed.has('trace')) settings();
+  });
+}
+
+/** "5.2", "5.2 and 3.1", "6 heads". */
+export function names(pairs) {
+  if (pairs.length > 3) return `${pairs.length} heads`;
+  return pairs.map(([l, h]) => headName(l, h)).join(pairs.length === 2 ? ' and ' : ', ');
+}
+
+function numberInput(label, {min, max, step}, change) {
+  const input = /** @type {HTMLInputElement} */ (make('input', {class: 'ge-number-input', type: 'text', inputMode: 'decimal', autocomplete: 'off', 'aria-label': label, on: {
+    change: () => {
+      const value = Number(input.value.replace(',', '.'));
+      if (Number.isFinite(value) && input.value.trim() !== '') change(Math.min(max, Math.max(min, value)));
+      else change(min);
+    },
+  }}));
+  input.size = step < 1 ? 4 : 7;
+  return input;
+}

@@ -1,0 +1,29 @@
+/** Presenting: full screen, large type, no controls. */
+import {make} from '../dom.js';
+
+/** @param {import('./app.js').App} app @param {HTMLElement} root */
+export function createPresenter(app, root) {
+  const footer = make('div', {class: 'ge-presenting-footer'});
+  root.append(footer);
+  const presenter = {
+    on: false,
+    /** @param {boolean} [on] */
+    toggle(on = !presenter.on) {
+      if (on === presenter.on) return;
+      presenter.on = on;
+      root.classList.toggle('ge-presenting', on);
+      document.documentElement.classList.toggle('ge-presenting-page', on);
+      // A frame may refuse the full screen; the page then fills its own window.
+      if (on) root.requestFullscreen?.().catch(() => {});
+      else if (document.fullscreenElement) void document.exitFullscreen();
+      root.focus();
+      app.touch('size');
+    },
+    footer,
+  };
+  document.addEventListener('fullscreenchange', () => {
+    if (!document.fullscreenElement && presenter.on) presenter.toggle(false);
+    else app.touch('size');
+  });
+  return presenter;
+}

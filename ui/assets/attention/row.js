@@ -1,0 +1,100 @@
+/** The pinned row as bars, and as a table with exact numbers: for whoever cannot see the picture, and whoever wants the figures. */
+import {make} from '../dom.js';
+import {capacityFor} from './raster.js';
+import {place} from './scales.js';
+import {number, sign, spoken} from './words.js';
+
+const SHOWN = 12;
+const CONTEXT = 10;
+
+/** @param {import('./app.js').App} app @param {HTMLElement} element */
+export function mount(app, element) {
+  const canvas = /** @type {HTMLCanvasElement} */ (make('canvas', {class: 'ge-bars', 'aria-hidden': 'true'}));
+  const caption = make('caption');
+  const body = make('tbody');
+  const all = make('button', {class: 'gl-link', type: 'button', on: {click: () => { whole = !whole; draw(); }}});
+  const table = make('table', {class: 'ge-table'}, caption,
+    make('thead', {}, make('tr', {}, make('th', {scope: 'col'}, 'Position'), make('th', {scope: 'col'}, 'Character'), make('th', {scope: 'col'}, 'Where'), make('th', {scope: 'col', class: 'ge-number'}, 'Weight'))), body);
+  element.append(canvas, table, all);
+  let whole = false;
+  let geometry = {step: 1};
+
+  canvas.addEventListener('pointermove', (event) => {
+    const s = Math.floor((event.clientX - canvas.getBoundingClientRect().left) / geometry.step);
+    const row = app.pinned() ?? (app.trace?.tokens ?? 1) - 1;
+    app.point(s >= 0 && s <= row ? {row, column: s} : null);
+  });
+  canvas.addEventListener('pointerleave', () => app.point(null));
+  body.addEventListener('pointerover', (event) => {
+    const line = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('tr'));
+    if (line) app.point({row: app.pinned() ?? (app.trace?.tokens ?? 1) - 1, column: Number(line.dataset.s)});
+  });
+  body.addEventListener('pointerleave', () => app.point(null));
+
+  function draw() {
+    const {trace} = app;
+    if (!trace) return;
+    const row = app.row();
+    const weights = app.weights(row);
+    bars(trace, row, weights);
+    const order = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a] || a - b);
+    const exact = app.exact(row, app.selection().layer, app.selection().head) !== null && app.selection().average === 'head' && !app.state.hideFirst;
+    caption.textContent = `What ${spoken(trace.pieces[row])} at ${row + trace.start} looks at${exact ? '' : ', rounded'}`;
+    if (app.hover.row === undefined || !body.childElementCount) {
+      body.replaceChildren(...order.slice(0, whole ? order.length : SHOWN).map((s) => line(trace, s, weights[s], exact)));
+    }
+    all.textContent = whole ? 'The strongest alone' : `All ${order.length} positions`;
+    all.hidden = order.length <= SHOWN;
+  }
+
+  function bars(trace, row, weights) {
+    const style = getComputedStyle(element);
+    const width = Math.min(element.clientWidth, parseFloat(style.getPropertyValue('--ge-side')) + (parseFloat(style.getPropertyValue('--ge-gutter')) || 0) || 600);
+    const height = 200;
+    const ratio = window.devicePixelRatio || 1;
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+    context.scale(ratio, ratio);
+    const step = width / capacityFor(trace.tokens, trace.blockSize);
+    geometry = {step};
+    const most = Math.max(1e-6, ...weights);
+    const base = height - 24;
+    const colour = (name) => style.getPropertyValue(name).trim();
+    context.fillStyle = colour('--gl-blue');
+    weights.forEach((w, s) => {
+      const tall = place(app.state.scale, w, most) * (base - 20);
+      context.fillRect(s * step, base - tall, Math.max(1, step - (step > 4 ? 1 : 0)), tall);
+    });
+    context.fillStyle = colour('--gl-edge');
+    context.fillRect(0, base, width, 1);
+    context.textAlign = 'center';
+    context.font = `16px ${colour('--gl-serif')}`;
+    let free = 0;
+    for (const s of Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]).slice(0, 8).sort((a, b) => a - b)) {
+      if (weights[s] < 0.03 || (s + 0.5) * step < free) continue;
+      context.fillStyle = colour('--gl-ink');
+      context.fillText(sign(trace.pieces[s]), (s + 0.5) * step, base + 18);
+      free = (s + 0.5) * step + 14;
+    }
+    context.fillStyle = colour('--gl-red');
+    context.fillRect((row + 0.5) * step - 1, base - 8, 2, 16);
+  }
+
+  app.on((changed) => {
+    if (element.hidden) return;
+    if (['trace', 'size', 'map', 'layer', 'head', 'average', 'scale', 'hideFirst', 'theme', 'hover', 'pin', 'exact', 'view'].some((n) => changed.has(n))) draw();
+  });
+}
+
+function line(trace, s, weight, exact) {
+  const before = trace.pieces.slice(Math.max(0, s - CONTEXT), s).join('').split('\n').pop() ?? '';
+  const after = trace.pieces.slice(s + 1, s + 1 + CONTEXT).join('').split('\n')[0];
+  const found = make('tr', {}, make('td', {}, String(s + trace.start)), make('td', {class: 'gl-serif'}, spoken(trace.pieces[s])),
+    make('td', {class: 'gl-serif ge-context'}, before, make('b', {}, sign(trace.pieces[s])), after),
+    make('td', {class: 'ge-number'}, exact ? weight.toFixed(4) : number(weight)));
+  found.dataset.s = String(s);
+  return found;
+}

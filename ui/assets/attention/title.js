@@ -1,0 +1,53 @@
+/** What the large figure shows: the head, its role, what that role does, and the legend. */
+import {make} from '../dom.js';
+import {CHOICES, table} from './colours.js';
+import {paintCanvas} from './canvas.js';
+import {SCALES, tick} from './scales.js';
+import {averageSays, number, title} from './words.js';
+
+const LEGEND = [164, 8];
+
+/** @param {import('./app.js').App} app @param {HTMLElement} element */
+export function mount(app, element) {
+  const name = make('div', {class: 'ge-title gl-serif'});
+  const role = make('div', {class: 'ge-role'});
+  const says = make('div', {class: 'ge-role-says'});
+  const canvas = /** @type {HTMLCanvasElement} */ (make('canvas', {'aria-hidden': 'true'}));
+  const ticks = make('div', {class: 'ge-ticks', 'aria-hidden': 'true'});
+  const scale = make('span');
+  const colours = /** @type {HTMLSelectElement} */ (make('select', {class: 'ge-quiet', 'aria-label': 'Colour map', on: {change: () => app.set({colours: /** @type {any} */ (colours.value)})}},
+    ...CHOICES.map((value) => make('option', {value}, value))));
+  const first = /** @type {HTMLInputElement} */ (make('input', {type: 'checkbox', on: {change: () => app.set({hideFirst: first.checked})}}));
+  element.append(name, role, says, make('div', {class: 'ge-legend'}, canvas, ticks, make('div', {class: 'ge-scale'}, scale, ', ', colours),
+    make('label', {class: 'ge-scale ge-hide-first', title: 'Take the weight of the first position out, and share what is left among the others (0)'}, first, 'without the first position')));
+
+  function draw() {
+    const selection = app.selection();
+    const found = selection.average === 'head' ? app.role(selection.layer, selection.head) : null;
+    name.textContent = title(selection);
+    role.textContent = found && found.role !== 'mixed' ? `${found.words} ${number(found.score)}` : selection.average === 'head' ? 'mixed' : '';
+    says.textContent = selection.average === 'head' ? found?.says ?? 'nothing in particular' : averageSays(selection);
+    const off = app.state.silenced.some(([l, h]) => selection.average === 'head' && l === selection.layer && h === selection.head);
+    element.classList.toggle('ge-off', off);
+    if (off) says.textContent = 'silenced: it still looks, and nothing comes of it';
+  }
+
+  function legend() {
+    const {scale: chosen, colours: map} = app.state;
+    paintCanvas(canvas, LEGEND[0], LEGEND[1], (pixels, w, h) => {
+      const of = table(map, app.dark);
+      for (let x = 0; x < w; x++) pixels[x] = of[Math.round((255 * x) / (w - 1))];
+      for (let y = 1; y < h; y++) pixels.copyWithin(y * w, 0, w);
+    });
+    const marked = SCALES[chosen].ticks;
+    ticks.replaceChildren(...marked.map((weight) => make('span', {}, tick(weight))));
+    first.checked = app.state.hideFirst;
+    scale.textContent = `weight, ${SCALES[chosen].title}${chosen === 'row' ? '' : ' scale'}`;
+    colours.value = map;
+  }
+
+  app.on((changed) => {
+    if (['trace', 'hover', 'layer', 'head', 'average', 'silenced'].some((n) => changed.has(n))) draw();
+    if (['trace', 'scale', 'colours', 'theme', 'hideFirst', 'size'].some((n) => changed.has(n))) legend();
+  });
+}

@@ -1,0 +1,43 @@
+/** Words: how pieces, heads and numbers are said. No DOM. */
+import {number, percent} from './scales.js';
+
+const SPOKEN = {' ': 'space', '\n': 'line break', '\t': 'tab', '': 'nothing'};
+const SHOWN = {' ': '␣', '\n': '¶', '\t': '⇥'};
+
+/** A piece of text as words: what cannot be seen is named. @param {string} piece */
+export function spoken(piece) {
+  return SPOKEN[piece] ?? piece.replace(/\n/g, '¶').replace(/[\p{C}]/gu, (c) => `U+${c.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`);
+}
+
+/** A piece as a sign: one that fits where a letter does. @param {string} piece */
+export function sign(piece) {
+  return SHOWN[piece] ?? piece.replace(/ /g, '␣').replace(/\n/g, '¶');
+}
+
+/** @param {number} layer @param {number} head */
+export function headName(layer, head) {
+  return `${layer}.${head}`;
+}
+
+/** @param {{average: string, layer: number, head: number}} selection @returns {string} what is shown, as a title */
+export function title({average, layer, head}) {
+  if (average === 'layer') return `Layer ${layer}`;
+  if (average === 'all') return 'All heads';
+  if (average === 'rollout') return `Rollout ${layer}`;
+  return `Head ${headName(layer, head)}`;
+}
+
+/** @param {{average: string, layer: number}} selection @returns {string} what an average means, in a sentence */
+export function averageSays({average, layer}) {
+  if (average === 'layer') return `the mean of the heads of layer ${layer}`;
+  if (average === 'all') return 'the mean of all heads of all layers';
+  return `what reaches layer ${layer} from where, with half of each layer passed on as it is`;
+}
+
+/** "previous character 0.97", or "mixed": a head that is nothing in particular says so. */
+export function roleLine(role) {
+  if (!role || role.role === 'mixed') return 'mixed';
+  return `${role.words} ${number(role.score)}`;
+}
+
+export {number, percent};

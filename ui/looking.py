@@ -1,0 +1,204 @@
+"""What the views of attention ask for, answered: traces, exact rows, text that goes on. Knows no gradio and no network.
+
+Each question holds all that is needed to answer it (model, text, silenced heads, seed): the server keeps no view state.
+Nothing of a question is trusted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gpt
+from gpt import wire
+from gpt.generation import window_start
+from gpt.heads import ROLES, roles
+from gpt.tracing import head_effects, silence
+
+from .limits import MAX_PLAY_TOKENS, MAX_REWRITTEN_TOKENS, MAX_TEXT_CHARACTERS
+from .registry import Registry
+from .writing import Order, prepare
+
+Question = Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What every question says, checked."""
+
+    checkpoint: gpt.Checkpoint
+    name: str
+    ids: list[int]
+    """Of the whole text."""
+    start: int
+    """Where its window begins."""
+    text: str
+    """As the model reads it."""
+    notes: tuple[str, ...]
+    silenced: tuple[tuple[int, int], ...]
+
+    @property
+    def window(self) -> list[int]:
+        return self.ids[self.start :]
+
+    @classmethod
+    def read(cls, registry: Registry, question: Question) -> Asked:
+        """Raises ValueError: a field is missing or wrong, in one sentence."""
+        name = question.get("model")
+        checkpoint = registry.get(name if isinstance(name, str) else "")
+        silenced = _pairs(question.get("silenced", []))
+        notes: tuple[str, ...] = ()
+        tokens = question.get("tokens")
+        if tokens is None:
+            text = question.get("text")
+            if not isinstance(text, str):
+                raise ValueError(f"text: must be a text, not {type(text).__name__}")
+            text, notes = prepare(checkpoint, text)
+            ids = checkpoint.tokenizer.encode(text)
+        else:
+            ids = _ids(tokens, checkpoint.model.config.vocab_size)
+            text = checkpoint.tokenizer.decode(ids)
+        start = window_start(len(ids), checkpoint.model.config.block_size)
+        return cls(checkpoint, str(name), ids, start, text, notes, silenced)
+
+
+def answer(registry: Registry, name: str, question: Question) -> bytes | dict[str, Any]:
+    """The answer to one question: a packet (gpt/wire.py), or plain JSON.
+
+    Args:
+        registry: the models that may be asked about.
+        name: one of QUESTIONS.
+        question: untrusted JSON.
+
+    Raises:
+        ValueError: what is wrong with the question, in one sentence for the person.
+        CheckpointError: the model's folder is damaged.
+    """
+    return QUESTIONS[name](Asked.read(registry, question), question)
+
+
+def trace(asked: Asked, question: Question) -> bytes:
+    """The whole trace of the text's window."""
+    return _trace(asked, asked.ids, asked.start, 0, {"text": asked.text, "notes": asked.notes})
+
+
+def row(asked: Asked, question: Question) -> bytes:
+    """Exact weights of one position of the window, in all heads."""
+    return wire.pack_row(asked.checkpoint, asked.window, _whole(question, "position"), asked.silenced)
+
+
+def one_map(asked: Asked, question: Question) -> bytes:
+    """One whole map."""
+    kind = question.get("kind")
+    if kind not in ("head", "layer", "all", "rollout"):
+        raise ValueError(f"kind: {str(kind)[:60]!r} is none of head, layer, all, rollout")
+    layer, head = _whole(question, "layer"), _whole(question, "head")
+    return wire.pack_map(asked.checkpoint, asked.window, kind, layer, head, asked.silenced)
+
+
+def play(asked: Asked, question: Question) -> bytes:
+    """The text goes on by up to ``count`` tokens: their rows, or, when the window has moved, its whole trace.
+
+    It ends before the window moves, unless the first token moves it: rows of two windows are never mixed.
+    """
+    order = _order(question, "count", MAX_PLAY_TOKENS)
+    checkpoint = _silenced(asked)
+    tokens = list(gpt.generate(checkpoint, asked.ids, order.settings, order.max_new_tokens, order.seed))
+    block_size = checkpoint.model.config.block_size
+    start = window_start(len(asked.ids) + 1, block_size)
+    tokens = [t for t in tokens if window_start(t.position + 1, block_size) == start]
+    ids = [*asked.ids, *(token.id for token in tokens)]
+    first = len(asked.ids) - start if start == asked.start else 0
+    # A token that ends within a character adds nothing to the text, and its successor the whole.
+    return _trace(asked, ids, start, first, {"added": [token.text for token in tokens], "notes": []})
+
+
+def rewrite(asked: Asked, question: Question) -> dict[str, Any]:
+    """The continuation with all heads, and with the silenced ones off: same seed, same draws."""
+    order = _order(question, "count", MAX_REWRITTEN_TOKENS)
+    written = {
+        name: "".join(
+            t.text for t in gpt.generate(checkpoint, asked.ids, order.settings, order.max_new_tokens, order.seed)
+        )
+        for name, checkpoint in (("on", asked.checkpoint), ("off", _silenced(asked)))
+    }
+    return {**written, "seed": order.seed}
+
+
+def effects(asked: Asked, question: Question) -> dict[str, Any]:
+    """What silencing each head, beside those that are silenced, does to the next token and to the loss, in bits."""
+    found = head_effects(asked.checkpoint, asked.window, asked.silenced)
+    return {"kl": found.kl.tolist(), "loss": found.loss.tolist()}
+
+
+QUESTIONS: Mapping[str, Callable[[Asked, Question], bytes | dict[str, Any]]] = {
+    "trace": trace, "row": row, "map": one_map, "play": play, "rewrite": rewrite, "effects": effects
+}  # fmt: skip
+
+
+def _trace(asked: Asked, ids: list[int], start: int, first: int, more: dict[str, Any]) -> bytes:
+    whole = {"before": ids[:start], "roles": named_roles(asked.checkpoint)} if first == 0 else {}
+    header = {"model": asked.name, **whole, **more}
+    return wire.pack_trace(asked.checkpoint, ids[start:], asked.silenced, start=start, first=first, more=header)
+
+
+@functools.lru_cache(maxsize=8)
+def named_roles(checkpoint: gpt.Checkpoint) -> list[list[dict[str, Any]]]:
+    """For each layer and head its role, in the words that are shown."""
+    return [[_named(head) for head in layer] for layer in roles(checkpoint)["heads"]]
+
+
+def _named(head: Mapping[str, Any]) -> dict[str, Any]:
+    role, offset = ROLES[head["role"]], head["offset"]
+    words, short = role.words.format(offset=offset), role.short.format(offset=offset)
+    return {**head, "words": words, "short": short, "says": role.says}
+
+
+@functools.lru_cache(maxsize=4)
+def _without(checkpoint: gpt.Checkpoint, silenced: tuple[tuple[int, int], ...]) -> gpt.Checkpoint:
+    """The checkpoint with heads off, ready to write: its weights are the model's own but for the slices of those."""
+    return dataclasses.replace(checkpoint, model=silence(checkpoint.model, silenced))
+
+
+def _silenced(asked: Asked) -> gpt.Checkpoint:
+    return _without(asked.checkpoint, asked.silenced) if asked.silenced else asked.checkpoint
+
+
+def _order(question: Question, count: str, most: int) -> Order:
+    settings = question.get("settings")
+    fields = dict(settings) if isinstance(settings, dict) else {}
+    wanted = _whole(question, count)
+    if not 1 <= wanted <= most:
+        raise ValueError(f"{count}: {wanted} is not a whole number from 1 to {most}")
+    try:
+        return Order.read({**fields, "seed": question.get("seed"), "length": wanted})
+    except TypeError:
+        raise ValueError("settings: one of them is no number") from None
+
+
+def _whole(question: Question, name: str) -> int:
+    value = question.get(name)
+    if type(value) is not int or not 0 <= value <= MAX_TEXT_CHARACTERS:
+        raise ValueError(f"{name}: {str(value)[:60]!r} is not a whole number from 0 to {MAX_TEXT_CHARACTERS:,}")
+    return value
+
+
+def _ids(tokens: Any, vocab_size: int) -> list[int]:
+    if not isinstance(tokens, list) or not 1 <= len(tokens) <= MAX_TEXT_CHARACTERS:
+        raise ValueError(f"tokens: must be a list of 1 to {MAX_TEXT_CHARACTERS:,} tokens")
+    if not all(type(id) is int and 0 <= id < vocab_size for id in tokens):
+        raise ValueError(f"tokens: each must be a whole number below {vocab_size:,}")
+    return tokens
+
+
+def _pairs(value: Any) -> tuple[tuple[int, int], ...]:
+    """Silenced heads, each once and in order; whether the model has them is checked where its shape is known."""
+    wrong = ValueError("silenced: must be a list of [layer, head]")
+    if not isinstance(value, list) or len(value) > MAX_TEXT_CHARACTERS:
+        raise wrong
+    for pair in value:
+        if not isinstance(pair, list) or len(pair) != 2 or not all(type(n) is int for n in pair):
+            raise wrong
+    return tuple(sorted({(layer, head) for layer, head in value}))
