@@ -26,7 +26,7 @@ export const FAMILIES = {
  * @typedef {{kind: 'rect', x: number, y: number, w: number, h: number, fill?: string, stroke?: string, width?: number, radius?: number, dash?: number[], opacity?: number}
  *   | {kind: 'path', d: string, stroke: string, width: number, dash?: number[], opacity?: number}
  *   | {kind: 'text', x: number, y: number, text: string, font: Font, fill: string, align?: 'start' | 'middle' | 'end', rotate?: number, strike?: boolean}
- *   | {kind: 'runs', y: number, runs: {x: number, text: string, fill?: string}[], font: Font, fill: string, apart: boolean}
+ *   | {kind: 'runs', y: number, runs: {x: number, w?: number, text: string, fill?: string}[], font: Font, fill: string, apart: boolean}
  *   | {kind: 'image', x: number, y: number, w: number, h: number, pixels: Uint32Array, columns: number, rows: number, opacity?: number}} Item
  */
 

@@ -24,12 +24,22 @@ export function drawSentence(sheet, sentence, x, y, width, inks, measure) {
   const lines = breakLines(sentence, font, width, measure).filter((line) => line.length);
   lines.forEach((line, i) => {
     const base = y + 22 + 30 * i;
-    sheet.runs(base, line.map((word) => ({x: x + word.x, text: word.text})), font, inks.ink, false);
-    const marked = line.filter((word) => word.mark);
-    const last = marked.at(-1);
-    if (last) sheet.line(x + marked[0].x, base + 6, x + last.x + measure(last.text.trimEnd(), font), base + 6, inks.red, 2);
+    const runs = joined(line, font, measure);
+    sheet.runs(base, runs.map((run) => ({x: x + run.x, w: run.w, text: run.text})), font, inks.ink, false);
+    for (const run of runs.filter((one) => one.mark)) sheet.line(x + run.x, base + 6, x + run.x + measure(run.text.trimEnd(), font), base + 6, inks.red, 2);
   });
   return y + 30 * Math.max(2, lines.length); // room for two, as on the page: nothing jumps between the steps of a film
+}
+
+/** Words of a line that follow each other and are marked alike, as one run. */
+function joined(line, font, measure) {
+  /** @type {{x: number, w: number, text: string, mark: boolean}[]} */ const runs = [];
+  for (const word of line) {
+    const last = runs.at(-1);
+    if (last && last.mark === word.mark) last.text += word.text;
+    else runs.push({...word, x: last ? last.x + measure(last.text, font) : word.x});
+  }
+  return runs.map((run) => ({...run, w: measure(run.text, font)}));
 }
 
 /**

@@ -14,11 +14,10 @@ openTalk(app, held.talk ? held.views : []);
 
 const main = /** @type {HTMLElement} */ (document.getElementById('gl-offline'));
 const explorer = make('div');
-const {model, tokens} = held.traces[0];
 main.replaceChildren(
   make('div', {class: 'gl-part'}, make('header', {class: 'gl-offline-head'},
     make('h1', {class: 'gl-title'}, 'GPT, letter by letter'),
-    make('span', {class: 'ge-aside'}, `${model}, ${tokens.length} characters, saved to be shown anywhere`))),
+    make('span', {class: 'ge-aside'}, `${held.traces[0].model}, saved to be shown without a network`))),
   explorer);
 mountExplorer(explorer, app, {live: false});
 const {state, caption} = held.views[0];

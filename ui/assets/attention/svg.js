@@ -45,9 +45,9 @@ function element(item, toDataURL) {
     const {x, y, w, h, pixels, columns, rows, opacity} = item;
     return `<image class="cells"${attributes({x, y, width: w, height: h, preserveAspectRatio: 'none', opacity, href: toDataURL(pixels, columns, rows)})}/>`;
   }
-  if (item.kind === 'runs') {
+  if (item.kind === 'runs') { // textLength: whichever serif is there, a run keeps its place
     const {y, runs, font, fill, apart} = item;
-    const spans = runs.map((run) => `<tspan${attributes({x: run.x, fill: run.fill})}>${escape(run.text)}</tspan>`);
+    const spans = runs.map((run) => `<tspan${attributes({x: run.x, textLength: run.w, fill: run.fill})}>${escape(run.text)}</tspan>`);
     return `<text xml:space="preserve" class="${font.family}${apart ? ' apart' : ''}"${attributes({y, fill, ...type(font)})}>${spans.join('')}</text>`;
   }
   const {x, y, text, font, fill, align = 'start', rotate, strike} = item;
