@@ -1,6 +1,6 @@
 /** With and without: the text written on twice from the same draws, once with all heads and once with some silenced. */
 import {make} from '../dom.js';
-import {shared, verse} from './verse.js';
+import {lastLine, shared, verse} from './verse.js';
 import {headName} from './words.js';
 
 const COUNT = 120;
@@ -55,7 +55,7 @@ export function mount(app, element) {
     if (!shown) return;
     const {on, off, text, without} = shown;
     const common = shared(on, off);
-    const before = text.slice(text.lastIndexOf('\n') + 1);
+    const before = lastLine(text);
     figure.replaceChildren(...[['With all heads', on], [`Without ${without}`, off]].map(([name, written]) => {
       const length = [...written.slice(common)][0]?.length ?? 0;
       return make('figure', {class: 'ge-one'}, make('figcaption', {class: 'ge-aside'}, name), make('div', {class: 'ge-verse'}, ...verse([

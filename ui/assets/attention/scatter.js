@@ -8,10 +8,10 @@ const SVG = 'http://www.w3.org/2000/svg';
 const NAMES = {
   previous: 'previous character', back: 'a fixed number back', itself: 'the character itself', first: 'first position',
   same: 'same character', induction: 'induction', line: 'line end', punctuation: 'punctuation', space: 'space',
-  word: 'word start', speaker: "speaker's name", nearby: 'nearby', broad: 'broad',
+  word: 'word start', some: 'same character, some', speaker: "speaker's name", nearby: 'nearby', broad: 'broad',
 };
 /** Upward stands the first of these that some head really has. */
-const UPWARD = ['induction', 'same', 'first', 'line', 'word'];
+const UPWARD = ['induction', 'same', 'some', 'first', 'line', 'word'];
 const FOUND = 0.25;
 /** Pixels between the frame and the first dot. */
 const MARGIN = 12;

@@ -23,6 +23,11 @@ export function verse(parts) {
   return rows;
 }
 
+/** @param {string} text @returns {string} what a continuation goes on from */
+export function lastLine(text) {
+  return text.slice(text.lastIndexOf('\n') + 1);
+}
+
 /** @param {string} a @param {string} b @returns {number} characters that both begin with */
 export function shared(a, b) {
   const [x, y] = [[...a], [...b]];
