@@ -47,8 +47,10 @@ export function mount(app, element, {sentence}) {
   function show(open, back = false) {
     menu.hidden = !open;
     opener.setAttribute('aria-expanded', String(open));
-    if (open) items[0].focus();
-    else if (back) opener.focus();
+    if (open) {
+      inside(menu);
+      items[0].focus();
+    } else if (back) opener.focus();
   }
 
   function openByKey(event) {
@@ -74,7 +76,10 @@ export function mount(app, element, {sentence}) {
     timer = window.setTimeout(() => { if (!recording) say(''); }, SAID_MS);
   }
 
-  function say(...words) { said.replaceChildren(...words); }
+  function say(...words) {
+    said.replaceChildren(...words);
+    inside(said);
+  }
 
   /** What is on screen, once its map is there. */
   async function scene() {
@@ -118,6 +123,15 @@ export function mount(app, element, {sentence}) {
     if (!film_) return 'There was nothing to record.';
     return `Saved ${saveBlob(film_, sceneFileName(await scene(), film_.type.split('/')[1]))}`;
   }
+}
+
+/** What hangs at a button near the edge of a narrow window is moved until it is inside. @param {HTMLElement} element */
+function inside(element) {
+  element.style.translate = '';
+  const {left, right} = element.getBoundingClientRect();
+  const room = document.documentElement.clientWidth - 8;
+  const by = right > room ? room - right : left < 8 ? 8 - left : 0;
+  if (by) element.style.translate = `${by}px`;
 }
 
 /** @param {() => Promise<string>} act gives the name of the file */
