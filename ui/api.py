@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
+import numpy as np
+from gradio.data_classes import FileData
+from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
 
 import gpt
 
 from .head import describe
-from .limits import MAX_WRITERS
+from .limits import MAX_ASKED_AT_ONCE, MAX_WRITERS
+from .looking import traced
 from .registry import Registry
 from .writing import Order, write
 
@@ -45,15 +52,40 @@ def build(registry: Registry, model: str) -> None:
         """What can be given as ``model``: names, ids, shapes, and what is known of their training."""
         return [_row(registry, name) for name in registry.names()]
 
+    def trace(text: str, model: str = model, silenced: str = "") -> tuple[dict[str, Any], FileData]:
+        """Where the model looks while it reads a text, exactly as computed.
+
+        Answers a summary (pieces, roles of the heads, next characters, loss in bits) and an NPZ file of ``attention``
+        (layers, heads, T, T), ``residual`` (layers + 1, T, channels), ``logits`` (T, vocabulary) and ``tokens`` (T).
+        ``silenced`` names heads that are switched off: "5.2, 3.1". Of a text longer than the window the last window
+        is traced.
+        """
+        try:
+            summary, arrays = traced(registry, _string(model), _string(text), _heads(silenced))
+        except (ValueError, OSError) as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        file = io.BytesIO()
+        np.savez_compressed(file, **arrays)
+        return summary, FileData(path=save_bytes_to_cache(file.getvalue(), "trace.npz", get_upload_folder()))
+
     shared: dict[str, Any] = {"concurrency_limit": MAX_WRITERS, "concurrency_id": "write"}
     gr.api(generate, api_name="generate", **shared)
     gr.api(models, api_name="models", concurrency_limit=2)
+    gr.api(trace, api_name="trace", concurrency_limit=MAX_ASKED_AT_ONCE)
 
 
-def _string(prompt: Any) -> str:
-    if not isinstance(prompt, str):
-        raise ValueError(f"prompt: must be a text, not {type(prompt).__name__}")
-    return prompt
+def _string(text: Any) -> str:
+    if not isinstance(text, str):
+        raise ValueError(f"text: must be a text, not {type(text).__name__}")
+    return text
+
+
+def _heads(silenced: Any) -> list[list[int]]:
+    """ "5.2, 3.1" as pairs of layer and head."""
+    found = [part.strip() for part in _string(silenced).split(",") if part.strip()]
+    if not all(re.fullmatch(r"\d{1,4}\.\d{1,4}", part) for part in found):
+        raise ValueError(f"silenced: {silenced[:60]!r} is no list of heads such as 5.2, 3.1")
+    return [[int(number) for number in part.split(".")] for part in found]
 
 
 def _row(registry: Registry, name: str) -> dict[str, Any]:

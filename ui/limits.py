@@ -41,3 +41,6 @@ MAX_PLAY_TOKENS = 32
 
 MAX_REWRITTEN_TOKENS = 200
 """A continuation written twice, with heads silenced and without."""
+
+MAX_TRACE_NUMBERS = 20_000_000
+"""Weights in a trace that a program asks for: 144 heads over 370 characters, or 24 over 900."""

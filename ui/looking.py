@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import gpt
 from gpt import wire
 from gpt.generation import window_start
-from gpt.heads import ROLES, roles
+from gpt.heads import ROLES, label, roles, short_label
 from gpt.tracing import head_effects, silence
 
-from .limits import MAX_PLAY_TOKENS, MAX_REWRITTEN_TOKENS, MAX_TEXT_CHARACTERS
+from .limits import MAX_PLAY_TOKENS, MAX_REWRITTEN_TOKENS, MAX_TEXT_CHARACTERS, MAX_TRACE_NUMBERS
 from .registry import Registry
 from .writing import Order, prepare
 
@@ -133,6 +134,36 @@ def effects(asked: Asked, question: Question) -> dict[str, Any]:
     return {"kl": found.kl.tolist(), "loss": found.loss.tolist()}
 
 
+def traced(
+    registry: Registry, model: str, text: str, silenced: list[list[int]]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A trace for programs: what can be said of it in JSON, and its arrays by name.
+
+    Raises:
+        ValueError: what is wrong, in one sentence.
+    """
+    asked = Asked.read(registry, {"model": model, "text": text, "silenced": silenced})
+    config = asked.checkpoint.model.config
+    numbers = config.n_layer * config.n_head * len(asked.window) ** 2
+    if numbers > MAX_TRACE_NUMBERS:
+        raise ValueError(f"text: its maps hold {numbers:,} numbers; the limit of this page is {MAX_TRACE_NUMBERS:,}")
+    found = gpt.trace(asked.checkpoint, asked.window, asked.silenced)
+    best = found.probabilities[-1].topk(min(10, config.vocab_size))
+    summary = {
+        "model": asked.name, "id": asked.checkpoint.id, "text": asked.text, "notes": asked.notes, "start": asked.start,
+        "silenced": asked.silenced, "pieces": found.pieces, "roles": named_roles(asked.checkpoint),
+        "loss": float(found.losses.mean()) / math.log(2) if len(found.tokens) > 1 else None,
+        "next": [
+            {"text": piece, "probability": p}
+            for piece, p in zip(
+                asked.checkpoint.tokenizer.pieces(best.indices.tolist()), best.values.tolist(), strict=True
+            )
+        ],
+    }  # fmt: skip
+    arrays = {"attention": found.attention, "residual": found.residual, "logits": found.logits}
+    return summary, {**{name: array.numpy() for name, array in arrays.items()}, "tokens": list(found.tokens)}
+
+
 QUESTIONS: Mapping[str, Callable[[Asked, Question], bytes | dict[str, Any]]] = {
     "trace": trace, "row": row, "map": one_map, "play": play, "rewrite": rewrite, "effects": effects
 }  # fmt: skip
@@ -151,9 +182,7 @@ def named_roles(checkpoint: gpt.Checkpoint) -> list[list[dict[str, Any]]]:
 
 
 def _named(head: Mapping[str, Any]) -> dict[str, Any]:
-    role, offset = ROLES[head["role"]], head["offset"]
-    words, short = role.words.format(offset=offset), role.short.format(offset=offset)
-    return {**head, "words": words, "short": short, "says": role.says}
+    return {**head, "words": label(head), "short": short_label(head), "says": ROLES[head["role"]].says}
 
 
 @functools.lru_cache(maxsize=4)

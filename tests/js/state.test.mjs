@@ -65,7 +65,7 @@ test('the sentence says what is to be seen, from the numbers', () => {
   const row = text.length - 1;
   const at = (s, role = null) => said(sentence({trace: traceOf(text), selection: {average: 'head', layer: 5, head: 2}, row, weights: onlyAt(row + 1, s), role}));
   assert.equal(at(text.indexOf('ms')), 'The model has read “pilgri” before, two lines up. Head 5.2 finds that place and looks at what came next: “m”.');
-  assert.equal(at(row - 1, {role: 'previous', words: 'previous character', score: 0.9}), 'Head 5.2, previous character, looks from “i” at “r”, one character back: 0.90 of its attention.');
+  assert.equal(at(row - 1, {role: 'previous', words: 'previous character', score: 0.9}), 'Head 5.2 (previous character) looks from “i” at “r”, one character back: 0.90 of its attention.');
   assert.match(at(0), /rests on the very first character: 0\.90/);
   assert.match(at(row), /stays where it stands/);
   assert.match(at(13), /looks from “i” at a line break, 23 characters back/);
@@ -91,7 +91,7 @@ test('axes name where lines begin, and round numbers where there are none', () =
   assert.deepEqual(axisTicks({pieces: [...'a'.repeat(70)], tokens: 70}, 96), [0, 16, 32, 48, 64]);
   assert.equal(firstWords('This holy shrine, the gentle\nfine'), 'This holy');
   assert.equal(firstWords('ROMEO:\nx'), 'ROMEO');
-  for (const {t, text} of diagonalWords({pieces, tokens: pieces.length}, [0, 3, 7], 40, 600, false)) assert.ok(t * 40 + 14 + 7.5 * text.length <= 600);
+  for (const {t, text} of diagonalWords({pieces, tokens: pieces.length}, [0, 3, 7], 40, 600, false)) assert.ok(t * 40 + 14 + 7.56 * text.length <= 600);
 });
 
 test('bars are the likeliest and the rest; what was changed stands beside', () => {

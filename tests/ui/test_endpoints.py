@@ -6,6 +6,7 @@ import re
 import time
 
 import httpx
+import numpy as np
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -180,3 +181,37 @@ def test_nothing_of_the_disk_but_the_assets_is_served(page_url):
         "gradio_api/file=gpt/model.py",
     ):
         assert httpx.get(page_url + path).status_code in (403, 404)
+
+
+def test_trace_answers_the_numbers_of_the_library(client, checkpoint):
+    text = "ROMEO:\nBut soft, what light"
+    summary, file = client.predict(text, silenced="5.2, 0.1", api_name="/trace")
+    expected_trace = gpt.trace(checkpoint, text, [(5, 2), (0, 1)])
+    with np.load(file, allow_pickle=False) as arrays:
+        assert set(arrays) == {"attention", "residual", "logits", "tokens"}
+        assert np.array_equal(arrays["attention"], expected_trace.attention.numpy())
+        assert np.array_equal(arrays["logits"], expected_trace.logits.numpy())
+        assert arrays["residual"].shape == (7, len(text), 256)
+    assert "".join(summary["pieces"]) == text
+    assert summary["silenced"] == [[0, 1], [5, 2]]
+    assert summary["next"][0]["probability"] == pytest.approx(float(expected_trace.probabilities[-1].max()), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"silenced": "9.9"}, "layers 0 to 5"),
+        ({"silenced": "five"}, "no list of heads"),
+        ({"silenced": "1.1.1"}, "no list of heads"),
+        ({"model": "../app.py"}, "no model"),
+    ],
+)
+def test_trace_refuses_what_is_not_there(client, arguments, says):
+    with pytest.raises(AppError, match=re.escape(says)):
+        client.predict(**{"text": "ROMEO:", "api_name": "/trace", **arguments})
+
+
+def test_trace_of_a_long_text_is_of_its_last_window(client):
+    summary, _ = client.predict("But soft, what light " * 20, api_name="/trace")
+    assert summary["start"] == 256
+    assert "256 characters at once" in summary["notes"][0]

@@ -24,7 +24,9 @@ export function mount({element, props, watch}) {
     if (open) {
       const found = readState({...open, model});
       if (found.dropped.length) notes.push(`Left out of the link: ${found.dropped.join(', ')}.`);
-      void app.restore(found.state).then(() => { app.notes = [...notes, ...app.notes]; app.touch('notes'); });
+      // What is not in it stays as the Prompt tab has it: seed and settings.
+      const given = Object.fromEntries(Object.entries(found.state).filter(([name]) => name in open || name === 'model'));
+      void app.restore(given).then(() => { app.notes = [...notes, ...app.notes]; app.touch('notes'); });
     } else if (model && model !== app.state.model) {
       app.set({model, silenced: [], caption: ''});
     }
@@ -42,5 +44,6 @@ export function mount({element, props, watch}) {
     timer = window.setTimeout(() => { if (visible() && app.trace && !app.playing) void remember(app.state); }, SETTLED_MS);
   });
   watch('value', told);
+  if (!props.value?.state) document.dispatchEvent(new CustomEvent('gl:ask-settings')); // a link brings its own
   told();
 }

@@ -1,4 +1,4 @@
-/** How the next character is chosen: sliders, and the seed. */
+/** How the next character is chosen: sliders, and the seed. Whoever comes later asks for them by `gl:ask-settings`. */
 import {make} from './dom.js';
 
 const MAX_SEED = Number.MAX_SAFE_INTEGER;
@@ -28,7 +28,12 @@ function sliders({max_length: maxLength, vocab_size: vocabSize}) {
 export function mount({element, props, watch}) {
   const root = make('div', {class: 'gl-settings', role: 'group', 'aria-label': 'Settings'});
   element.replaceChildren(make('div', {class: 'gl-part'}, root));
-  const set = (name, value) => { props.value = {...props.value, [name]: value}; };
+  /** The Attention tab draws with the same settings: it is told. */
+  const tell = () => document.dispatchEvent(new CustomEvent('gl:settings', {detail: props.value}));
+  const set = (name, value) => {
+    props.value = {...props.value, [name]: value};
+    tell();
+  };
 
   const parts = sliders(props.value).map((slider) => {
     const id = `gl-${slider.name.replace('_', '-')}`;
@@ -68,7 +73,9 @@ export function mount({element, props, watch}) {
     for (const part of parts) part.draw();
     seed.value = String(props.value.seed);
     keep.checked = props.value.keep_seed;
+    tell();
   }
+  document.addEventListener('gl:ask-settings', tell);
   watch('value', draw);
   draw();
 }

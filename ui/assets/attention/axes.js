@@ -27,19 +27,20 @@ export function lineStarts(pieces) {
  * @param {number} cell
  * @param {number} side
  * @param {boolean} narrow
+ * @param {number} size of the type, pixels
  * @returns {{t: number, text: string}[]}
  */
-export function diagonalWords(trace, ticks, cell, side, narrow) {
+export function diagonalWords(trace, ticks, cell, side, narrow, size = 14) {
   const found = [];
   let last = -100;
-  const title = narrow ? {left: side - 150, bottom: 125} : {left: side - 240, bottom: 200};
+  const title = narrow ? {left: side - 175, bottom: 135} : {left: side - 17 * size, bottom: 15 * size};
   for (const t of ticks) {
     const text = firstWords(trace.pieces.slice(t, t + 24).join(''));
     const y = t * cell;
-    const right = y + 14 + 7.5 * text.length;
-    if (!text || y - last < 20 || right > side - 4 || (right > title.left && y < title.bottom)) continue;
+    const right = y + size + 0.54 * size * text.length;
+    if (!text || y - last < 1.5 * size || right > side - 4 || (right > title.left && y < title.bottom)) continue;
     found.push({t, text});
-    last = y;
+    last = t === 0 ? 0.6 * size : y; // the first one hangs a little lower
   }
   return found;
 }

@@ -38,7 +38,9 @@ export function drawBars(element, bars) {
   bars.forEach((bar, i) => {
     const [name, room, numbers] = /** @type {HTMLElement[]} */ ([...element.children[i].children]);
     const last = bar.text === 'others' && i === bars.length - 1;
-    name.textContent = last || bar.text === ' ' || bar.text === '\n' ? (last ? 'others' : spoken(bar.text)) : sign(bar.text);
+    const word = last ? 'others' : bar.text === ' ' || bar.text === '\n' ? spoken(bar.text) : '';
+    name.textContent = word || sign(bar.text);
+    name.classList.toggle('ge-word', word !== '');
     /** @type {HTMLElement} */ (room.children[0]).style.width = `${100 * bar.p}%`;
     /** @type {HTMLElement} */ (room.children[1]).style.width = `${100 * (bar.after ?? 0)}%`;
     numbers.children[0].textContent = percent(bar.p);

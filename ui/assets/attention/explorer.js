@@ -63,11 +63,11 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
   const help = part('ge-help');
   help.hidden = true;
   const spoken = make('div', {class: 'ge-spoken', 'aria-live': 'polite'});
-  const root = make('div', {class: 'gl-part ge', tabIndex: -1},
+  const root = make('div', {class: 'gl-part ge', tabIndex: -1}, part('ge-all',
     part('ge-top', says, tools), status,
     part('ge-main', part('ge-left', strip, edit, next), figure, part('ge-side', grid, silence)),
     controls,
-    part('ge-below', below.effects, below.ladder, below.scatter, below.rewrite, below.compare, below.talk), help, spoken);
+    part('ge-below', below.effects, below.ladder, below.scatter, below.rewrite, below.compare, below.talk)), help, spoken);
   root.classList.toggle('ge-offline', !live);
   element.replaceChildren(root);
 
@@ -178,6 +178,7 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
       root.classList.toggle('ge-busy', app.tracing && app.busy !== '');
     }
     if (any('pin', 'layer', 'head') && app.trace) announce();
+    if (any('talk')) presenter.footer.textContent = talk.count ? `${talk.current + 1} of ${talk.count}` : '';
     if (any('trace')) root.dataset.glTrace = `${app.trace?.start} ${app.trace?.tokens} ${app.trace?.silenced.length}`;
   });
 

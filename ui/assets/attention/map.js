@@ -75,8 +75,9 @@ export function mount(app, element) {
     const style = getComputedStyle(element);
     const gutter = parseFloat(style.getPropertyValue('--ge-gutter')) || 0;
     const tall = parseFloat(style.getPropertyValue('--ge-map-most')) || 600;
+    const spare = parseFloat(style.getPropertyValue('--ge-spare')) || 290; // what stands above and below the map
     capacity = capacityFor(app.trace.tokens, app.trace.blockSize);
-    const room = Math.max(120, Math.min(element.clientWidth - gutter, tall, Math.max(320, window.innerHeight - 290)));
+    const room = Math.max(120, Math.min(element.clientWidth - gutter, tall, Math.max(320, window.innerHeight - spare)));
     side = frameSide(room, capacity);
     plane.style.setProperty('--ge-side', `${side}px`);
     element.style.setProperty('--ge-side', `${side}px`);
@@ -115,10 +116,10 @@ export function mount(app, element) {
     if (!narrow) {
       const y = Math.min(side * 0.56, (app.trace.tokens * cell) / 2 + 20);
       const across = words(0, 0, 'the character that looks', 'ge-axis-name ge-middle');
-      across.setAttribute('transform', `translate(${-36 - large * 0.5},${y}) rotate(-90)`);
+      across.setAttribute('transform', `translate(${-18 - 2 * large},${y}) rotate(-90)`);
       parts.push(across, words(side / 2, side + ROW + 18 + 2 * large, 'what it looks at', 'ge-axis-name ge-middle'));
     }
-    for (const {t, text} of diagonalWords(app.trace, ticks, cell, side, narrow)) {
+    for (const {t, text} of diagonalWords(app.trace, ticks, cell, side, narrow, large + 2)) {
       parts.push(words(t * cell + cell + 12, t * cell + 5 + (t === 0 ? 8 : 0), text, 'ge-first-words'));
     }
     axes.replaceChildren(...parts);

@@ -37,7 +37,7 @@ export function sentence({trace, selection, row, weights, role}) {
   const share = `${number(weights[best])} of its attention`;
   if (best === row) return [{text: `${name} at ${from}: ${share} stays `}, {text: 'where it stands', mark: true}, {text: '.'}];
   if (best === 0 && row > 8) return [{text: `${name} at ${from} rests on `}, {text: 'the very first character', mark: true}, {text: `: ${share}. Where there is nothing to find, it looks there.`}];
-  const roleWords = role && role.role !== 'mixed' ? `, ${role.words},` : '';
+  const roleWords = role && role.role !== 'mixed' ? ` (${role.words})` : '';
   return [{text: `${name}${roleWords} looks from ${from} at `}, {text: `${quoted(trace.pieces[best])}, ${back(row - best)}`, mark: true}, {text: `: ${share}.`}];
 }
 
