@@ -124,7 +124,7 @@ export const STOPS = [
       const {layer, head} = tellingHead(app);
       return `Who told head ${headName(layer, head)} where to look?`;
     },
-    answer: (app) => `Nobody. No line of the program says where a head should look. Numbers that made the next ${unit(app)} easier to guess were kept and made larger, and what a head does is what was left of that. Its name was given by us, afterwards, by measuring.`,
+    answer: (app) => `Nobody. Training asks for one thing only, better guesses of the next ${unit(app)}. Looking there made the guesses better, so step by step the numbers came to do it. Its name was given afterwards, by measuring where it looks.`,
   },
 ];
 
@@ -211,8 +211,8 @@ export function silencedAnswer({trace, base}) {
 export function trainingSays({parameters, corpus, characters, steps, seconds, first_loss: first, loss}, vocabSize, what) {
   const size = parameters ? `This model is ${parameters >= 1e6 ? `${(parameters / 1e6).toFixed(2)} million` : count(parameters)} numbers, its [[parameters|parameter]]. ` : '';
   const read = characters ? `It was given ${count(characters)} characters of text${corpus ? ` (${corpus})` : ''}. ` : '';
-  const rounds = steps ? `In each of ${count(steps)} steps` : 'Again and again';
-  const learned = `They began as random numbers. ${read}${rounds} it guessed the next ${what}, and every number was moved a little, so that the guess would have been better.`;
+  const rounds = steps && steps > 1 ? `In each of ${count(steps)} steps` : 'Again and again';
+  const learned = `They began as random numbers. ${read}${rounds} it guessed the next ${what} at many places, and every number was moved a little, so that the guesses would have been better.`;
   const minutes = Math.round((seconds ?? 0) / 60);
   const took = minutes > 0 ? `After ${count(minutes)} ${minutes === 1 ? 'minute' : 'minutes'} of this` : 'In the end';
   const from = first ? `At the first measurement it was ${first.toFixed(2)}.` : `A blind guess among ${count(vocabSize)} has ${Math.log(vocabSize).toFixed(2)}.`;

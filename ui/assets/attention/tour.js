@@ -19,7 +19,9 @@ export function openTour(app) {
   /** @type {import('./stops.js').Facts} */ const facts = {settings: app.state.settings, effects: null};
   /** Which stop explains which word: going back shows it again. @type {Map<string, number>} */ const explained = new Map();
   let at = 0;
-  let asked = 0; // number of the last stop asked for: one that comes later is dropped
+  let open = true;
+  let busy = false; // a stop is on its way: its state is being traced
+  let measured = ''; // the request that the effects are of
 
   const where = make('span', {class: 'ge-aside'});
   const title = make('h2', {class: 'ge-tour-title gl-serif', id: 'ge-tour-title', tabIndex: -1});
@@ -32,19 +34,27 @@ export function openTour(app) {
     title, body, make('div', {class: 'ge-tour-foot'}, previous, next));
 
   async function go(to) {
-    const mine = ++asked;
-    const stop = stops[to];
+    if (busy) return;
+    busy = true;
     panel.setAttribute('aria-busy', 'true');
-    if (stop.effects) {
-      const request = {...app.request(), silenced: []};
-      facts.effects = await app.attempt(() => app.source.effects(request), 'Silencing each head in turn') ?? null;
-    }
-    if (mine !== asked || !close) return;
-    // What is not the stop's own stays: the text above all.
-    await app.restore({...app.state, caption: '', ...stop.state(app, facts)});
-    if (mine !== asked || !close) return;
+    const stop = stops[to];
+    if (stop.effects) await measure();
+    // What is not the stop's own stays: the text above all. A saved page cannot silence, nor undo it.
+    const fixed = app.source.live ? {} : {silenced: app.state.silenced};
+    if (open) await app.restore({...app.state, caption: '', ...stop.state(app, facts), ...fixed});
+    busy = false;
+    if (!open) return;
     at = to;
     draw(stop);
+  }
+
+  /** The effect of each head on this text, once. */
+  async function measure() {
+    const request = {...app.request(), silenced: []};
+    const key = JSON.stringify(request);
+    if (measured === key) return;
+    facts.effects = await app.attempt(() => app.source.effects(request), 'Silencing each head in turn') ?? null;
+    measured = facts.effects ? key : '';
   }
 
   function draw(stop) {
@@ -91,7 +101,7 @@ export function openTour(app) {
 
   function shut() {
     close = null;
-    asked++;
+    open = false;
     document.removeEventListener('keydown', escape, {capture: true});
     document.removeEventListener('click', left, {capture: true});
     panel.remove();
