@@ -66,14 +66,14 @@ def open_offline(chromium, tmp_path):
 
 
 def wait_traced(page):
-    page.wait_for_selector(".ge[data-gl-trace]")
+    page.wait_for_selector(".ge[data-gl-trace]", timeout=120_000)  # a model's first trace measures its heads' roles
     page.wait_for_timeout(200)  # exact numbers of the last row
 
 
 def export(page, name):
     """What the menu's entry downloads, and its file name."""
     page.get_by_role("button", name="Export").click()
-    with page.expect_download() as download:
+    with page.expect_download(timeout=60_000) as download:
         page.get_by_role("menuitem", name=re.compile(f"^{re.escape(name)}( |[A-Z]|$)")).first.click()
     saved = download.value.suggested_filename
     page.wait_for_function("(name) => document.querySelector('.ge-export-said').textContent.includes(name)", arg=saved)
@@ -289,7 +289,7 @@ def test_one_offline_page_is_interactive_from_a_disk_with_no_network(explorer, o
     assert "60" in page.locator(".ge-pin").inner_text()
     assert repainted(lambda: page.keyboard.press("ArrowRight"))
     assert repainted(lambda: page.get_by_label("Scale", exact=True).select_option("linear"))
-    assert "linear" in page.locator(".ge-scale").inner_text()
+    assert "linear" in page.locator(".ge-scale").first.inner_text()
     for view in ("Arcs", "Row", "Lens", "Map"):
         page.get_by_role("button", name=view, exact=True).click()
     assert page.locator(".gl-error").count() == 0
@@ -385,7 +385,7 @@ def test_a_talk_as_one_offline_page_is_walked_with_a_clicker(explorer, open_offl
     page.wait_for_function("document.querySelectorAll('.ge-card').length === 2")
     page.get_by_label("Caption of view 1").fill(evil)
     page.get_by_label("Caption of view 1").press("Enter")
-    with page.expect_download() as download:
+    with page.expect_download(timeout=60_000) as download:
         page.locator(".ge-talk").get_by_role("button", name="One offline page").click()
     data = download.value.path().read_bytes()
     assert len(data) < 4_000_000

@@ -17,6 +17,8 @@ const RESET = `*, ::before, ::after { box-sizing: border-box; }
 button, input, select, textarea { margin: 0; }
 body { margin: 0; padding: 12px var(--gl-margin) 0; background: var(--gl-page); }
 .gl-offline-head { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline; gap: 4px 28px; margin-bottom: 16px; padding-bottom: 8px; border-bottom: 1px solid var(--gl-rule); }`;
+/** The effects of all heads take seconds: a file whose server is busy goes without. */
+const PATIENCE_MS = 4000;
 const IMPORT = /(\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\2/g;
 
 /**
@@ -136,7 +138,13 @@ async function holdDetails(app, entry, {start, tokens, side}, {average, layer, h
   const position = pin !== null && pin >= start && pin < start + tokens ? pin - start : tokens - 1;
   if (!entry.rows.some((row) => row.position === position)) entry.rows.push({position, packet: toBase64(await pack(await app.source.row({...request, position})))});
   if (side) entry.maps.push({kind: average, layer, head, packet: toBase64(await pack(await app.source.map({...request, kind: average, layer, head})))});
-  if (first && !side) entry.effects ??= await app.source.effects(request);
+  if (first && !side) entry.effects = await inTime(app.source.effects(request));
+}
+
+/** What is good to have but not worth a long wait: undefined when it does not come. */
+async function inTime(promise) {
+  const late = new Promise((done) => { setTimeout(done, PATIENCE_MS); });
+  return Promise.race([promise, late]).catch(() => undefined);
 }
 
 /** @param {import('./app.js').App} app @returns {View} what is on screen, as a view of a talk */

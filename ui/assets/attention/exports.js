@@ -86,7 +86,7 @@ export function mount(app, element, {sentence}) {
     const until = performance.now() + WAIT_MS;
     while (app.trace && !app.map() && performance.now() < until) await new Promise((done) => { setTimeout(done, 50); });
     const found = sceneOf(app, sentence());
-    if (!found) throw new Error('there is nothing on screen yet');
+    if (!found?.map) throw new Error('the map is not on screen yet');
     return found;
   }
 
