@@ -107,6 +107,30 @@ test('maps of long texts have as many pixels as the picture, those of short ones
   assert.deepEqual(sides(250, 2), [[1200, 600]]);
 });
 
+test('a trace of thumbnails draws them, and the one map that was fetched', () => {
+  const [layers, heads, side] = [12, 12, 64];
+  const trace = traceOf(Array(300).fill('ab '), {layers, heads, side, blockSize: 1024, rows: new Uint8Array(0), thumbnails: new Uint8Array(layers * heads * side * side).fill(90), roles: []});
+  const whole = {tokens: 300, signed: false, values: new Float32Array((300 * 301) / 2).fill(0.01)};
+  const app = {...appOf(trace), map: () => whole, weights: (t) => rowOf(whole, t), role: () => null};
+  const scene = sceneOf(app, []);
+  const {items, width, height} = figure(scene, measure);
+  assert.equal(items.filter((item) => item.kind === 'image' && item.w < 30 && item.h === item.w).length, layers * heads);
+  assert.ok(items.every((item) => !('w' in item) || (item.x + item.w <= width && item.y + item.h <= height)));
+  const found = JSON.parse(toJSON(scene, () => null));
+  assert.deepEqual(found.row.heads, []);
+  assert.equal(found.map.weights.length, 300);
+});
+
+test('a difference is drawn around nothing, and its numbers carry their sign', () => {
+  const scene = sceneWith(PLAY, {pin: 9});
+  const values = scene.map.values.map((w, i) => (i % 2 ? w : -w));
+  const map = {...scene.map, signed: true, values};
+  const words = texts(figure({...scene, map, weights: rowOf(map, 9)}, measure).items);
+  assert.ok(words.includes('difference of weights, square root scale'));
+  assert.ok(words.some((text) => /^[−+]0\.\d\d$/.test(text)));
+  assert.ok(['−1', '0', '+1'].every((tick) => words.includes(tick)));
+});
+
 test('a long line is turned over at a word and hangs; a word wider than the strip is cut', () => {
   const placed = layStrip([...'to be or not\nto'], 38, serif(10), measure);
   const lines = [0, 1, 2, 3].map((line) => placed.filter((c) => c.line === line).map((c) => c.character).join(''));
