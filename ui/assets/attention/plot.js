@@ -13,7 +13,7 @@ export function dodge(points, apart) {
   /** @type {Point[]} */ const placed = [];
   for (const point of points) {
     let at = point;
-    for (let k = 1; k < 400 && placed.some((other) => Math.hypot(other.x - at.x, other.y - at.y) < apart); k++) {
+    for (let k = 1; k < 400 && placed.some((other) => (other.x - at.x) ** 2 + (other.y - at.y) ** 2 < apart ** 2 - 1e-9); k++) {
       const angle = k * 2.399963; // the golden angle: a spiral that fills evenly
       const far = (apart / 2) * Math.sqrt(k);
       at = {x: point.x + far * Math.cos(angle), y: point.y + far * Math.sin(angle)};
