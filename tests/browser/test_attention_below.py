@@ -1,4 +1,4 @@
-"""Below the fold of the Attention tab, two texts, and the tour, in a real browser against the numbers of the library."""
+"""Below the fold of the Attention tab, two texts and the tour, in a real browser against the library's numbers."""
 
 import re
 
@@ -89,17 +89,15 @@ def test_a_head_of_the_grid_is_previewed_by_hovering_and_selected_by_a_click_or_
 
 
 def test_effects_are_asked_for_once_they_are_seen_and_not_while_the_text_plays(explorer):
-    page = explorer()
+    page = explorer("phone")  # where the grid is far below
     asked = []
     page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/effects") else None)
-    page.evaluate("window.scrollTo(0, 0)")
     page.wait_for_timeout(700)
-    count = len(asked)
+    assert asked == []
     effects(page)
     assert len(asked) == 1
-    assert count == 0 or page.locator(".ge-effects").bounding_box()["y"] < 900 + 120
     page.keyboard.press("Space")
-    page.wait_for_function("document.querySelector('.ge-effect-grid.gl-faded')")
+    page.wait_for_selector(".ge-effect-grid.gl-faded")
     page.wait_for_timeout(900)
     assert len(asked) == 1
     page.keyboard.press("Space")
@@ -161,9 +159,7 @@ def test_the_scatter_has_every_head_its_scores_and_a_click_selects(explorer):
     )
     page.locator(".ge-dot").nth(9).focus()
     page.keyboard.press("Enter")
-    page.wait_for_function(
-        "document.querySelectorAll('.ge-dot')[9].getAttribute('aria-pressed') === 'true'"
-    )
+    page.wait_for_function("document.querySelectorAll('.ge-dot')[9].getAttribute('aria-pressed') === 'true'")
     assert selected(page) == "Head 2.1"
     assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Head 2.1")
     page.keyboard.press("ArrowRight")
@@ -180,9 +176,7 @@ def test_with_and_without_are_the_two_texts_that_the_library_writes(explorer, ch
     seed = int(re.search(r"seed (\d+)", page.locator(".ge-rewrite .ge-says").inner_text()).group(1))
     on = "".join(token.text for token in gpt.generate(checkpoint, text, SETTINGS, 120, seed))
     shown = page.locator(".ge-rewrite .ge-verse").all_text_contents()
-    last = text.split("\n")[-1]
-    for found, written in ((shown[0], on),):
-        assert found.replace("¶", "") == (last + written).replace("\n", "")
+    assert shown[0].replace("¶", "") == (text.split("\n")[-1] + on).replace("\n", "")
     assert shown[1] != shown[0]
     assert page.locator(".ge-rewrite .ge-differs").count() == 2
 
@@ -240,7 +234,7 @@ def test_the_tour_has_five_stops_with_a_question_each_and_leaves_by_escape(explo
         titles.append(panel.locator(".ge-tour-title").inner_text())
         assert page.evaluate("document.activeElement.className").startswith("ge-tour-title")
         panel.get_by_role("button", name="Show the answer").click()
-        assert len(panel.locator(".ge-tour-answer").inner_text()) > 60
+        assert len(panel.locator(".ge-tour-answer").inner_text()) > 40
         if stop == 4:
             page.wait_for_selector(".ge-thumb.ge-off")
         if stop < STOPS:
@@ -266,7 +260,7 @@ def test_the_tour_writes_on_at_three_temperatures_and_gives_the_old_one_back(exp
     text = text_of(page)
     page.get_by_role("button", name="A tour").click()
     for stop in (2, 3):
-        page.get_by_role("button", name="Next").click()
+        page.get_by_role("button", name="Next", exact=True).click()
         page.get_by_text(f"A tour, {stop} of {STOPS}").wait_for()
     page.get_by_role("button", name="Write on at temperature 0.2").click()
     page.wait_for_function("document.querySelector('.ge-tour .ge-verse').textContent.length > 20")
@@ -275,9 +269,10 @@ def test_the_tour_writes_on_at_three_temperatures_and_gives_the_old_one_back(exp
     written = "".join(token.text for token in gpt.generate(checkpoint, text, settings, 60, seed))
     shown = page.locator(".ge-tour .ge-verse").first.text_content()
     assert shown == (text.split("\n")[-1] + written).replace("\n", "")
-    temperature = page.get_by_label(re.compile("temperature", re.I)).locator("visible=true")
+    temperature = "document.querySelector('.ge-drawn input').value"
+    page.wait_for_function(f"{temperature} === '0.2'")
     page.keyboard.press("Escape")
-    assert "0.2" not in temperature.evaluate_all("(inputs) => inputs.map((input) => input.value ?? '')")
+    page.wait_for_function(f"{temperature} === '0.8'")
 
 
 @pytest.mark.parametrize(("size", "theme"), [("wide", "dark"), ("phone", "light"), ("projector", "light")])
@@ -292,7 +287,8 @@ def test_nothing_scrolls_sideways_with_everything_open(explorer, size, theme):
     page.get_by_role("button", name="A tour").click()
     page.get_by_role("dialog").get_by_text(f"A tour, 1 of {STOPS}").wait_for()
     box = page.get_by_role("dialog").bounding_box()
-    assert box["x"] >= 0 and box["x"] + box["width"] <= page.viewport_size["width"]
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= page.viewport_size["width"]
     if size != "phone":
         figure = page.locator(".ge-plane").bounding_box()
         assert box["x"] >= figure["x"] + figure["width"]
