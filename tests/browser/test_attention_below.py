@@ -96,11 +96,11 @@ def test_effects_are_asked_for_once_they_are_seen_and_not_while_the_text_plays(e
     assert asked == []
     effects(page)
     assert len(asked) == 1
-    page.keyboard.press("Space")
+    page.locator(".ge-play").click()
     page.wait_for_selector(".ge-effect-grid.gl-faded")
     page.wait_for_timeout(900)
     assert len(asked) == 1
-    page.keyboard.press("Space")
+    page.locator(".ge-play").click()
     effects(page)
     assert len(asked) == 2
 
