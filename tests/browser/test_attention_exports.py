@@ -181,8 +181,9 @@ def test_the_svg_is_xml_with_the_text_as_text_and_no_script(explorer, chromium, 
 
 def test_csv_and_json_hold_the_numbers_with_labels(explorer, checkpoint):
     page = explorer()
-    pin(page, 150)
-    page.wait_for_timeout(400)  # exact numbers of the pinned row
+    with page.expect_response(re.compile("/ask/row$")):
+        pin(page, 150)
+    page.wait_for_timeout(500)  # the exact numbers of the pinned row are unpacked
     found = numbers(page)
     text, pieces = "".join(found["pieces"]), found["pieces"]
     trace = gpt.trace(checkpoint, text)
