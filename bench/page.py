@@ -15,6 +15,9 @@ from statistics import median
 
 from gradio_client import Client
 
+import gpt
+
+from . import browser
 from .machine import machine
 
 HERE = Path(__file__).parent.parent
@@ -32,6 +35,15 @@ class Page:
 
     def run(self) -> None:
         print(machine())
+        self.server()
+        missing = browser.available()
+        if missing:
+            print(f"the explorer was not measured: {missing}")
+        else:
+            explorer()
+
+    def server(self) -> None:
+        """Start, first character, memory."""
         began = time.perf_counter()
         with page() as (process, url):
             Client(url, verbose=False).predict(api_name="/models")
@@ -50,12 +62,42 @@ class Page:
         print(f"memory, {self.visits:3} visits later       {after:6.2f} GB    flat")
 
 
+def explorer() -> None:
+    """The Attention tab in a browser: a full window of the shipped model, then many heads over a long one."""
+    checkpoint = gpt.load(HERE / "checkpoints" / "shakespeare")
+    window = checkpoint.model.config.block_size
+    with page() as (_, url):
+        found = browser.explore(url, verse(checkpoint, window))
+    print(f"attention, {found.maps} maps of {found.tokens} characters, chromium without a graphics card")
+    print(row("  text to painted maps", found.trace / 1000, "s ", f"{browser.TRACE_SECONDS} s"))
+    print(row("  pin, work of the page", found.pin, "ms", f"{browser.CHANGE_MS:.0f} ms"))
+    print(row("  hover, work of the page", found.hover, "ms", f"{browser.CHANGE_MS:.0f} ms"))
+    print(row("  head, work of the page", found.head, "ms", f"{browser.CHANGE_MS:.0f} ms"))
+    print(row("  all thumbnails", found.thumbnails, "ms", f"{browser.THUMBNAILS_MS:.0f} ms"))
+    print(row("  on the wire", found.wire / 1e6, "MB", f"{browser.WIRE_BYTES / 1e6} MB"))
+    with tempfile.TemporaryDirectory() as folder:
+        browser.make_wide_model(Path(folder) / "wide", checkpoint)
+        with page("--checkpoints", folder) as (_, url):
+            long = browser.explore_long(url, verse(checkpoint, 1024))
+    print(f"attention, {long['maps']} maps of {long['tokens']} characters")
+    print(row("  longest task of the page", long["longest"], "ms", f"{browser.LONGEST_TASK_MS:.0f} ms"))
+
+
+def row(name: str, value: float, unit: str, budget: str) -> str:
+    return f"{name:<30} {value:7.{0 if value >= 100 else 1 if value >= 10 else 2}f} {unit}    budget {budget}"
+
+
+def verse(checkpoint: gpt.Checkpoint, length: int) -> str:
+    """A text of the model's own, this long."""
+    return "".join(token.text for token in gpt.generate(checkpoint, "ROMEO:", max_new_tokens=length + 8))[:length]
+
+
 @contextmanager
-def page() -> Iterator[tuple[subprocess.Popen[str], str]]:
+def page(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """``python app.py`` in a process of its own, on a free port; yields the process and the page's address."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
-            [sys.executable, str(HERE / "app.py")],
+            [sys.executable, str(HERE / "app.py"), *arguments],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

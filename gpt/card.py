@@ -125,11 +125,29 @@ def _trained(training: Mapping[str, Any]) -> list[str]:
         f"{split['train_characters']:,} characters, {training['steps']:,} steps, {training['tokens']:,} tokens seen, "
         f"{training['seconds'] / 60:.0f} minutes on {training['hardware']}, torch {training['torch']}.", "",
     ]  # fmt: skip
+    lines += _began_with(training.get("init"))
     if training["command"]:
         lines += [f"    {training['command']}", ""]
     if not training["finished"]:
         lines += ["This is a save from the middle of a training.", ""]
     return lines
+
+
+def _began_with(init: Mapping[str, Any] | None) -> list[str]:
+    """How the weights were trained that this training began with, the first training first."""
+    if not init:
+        return []
+    lines = _began_with(init.get("init"))
+    before = f"{init.get('steps') or 0:,} steps, {init.get('tokens') or 0:,} tokens"
+    return [
+        *lines,
+        f"Before that, {before}:",
+        "",
+        f"    {init.get('command') or 'unknown'}",
+        "",
+        "and from there on:",
+        "",
+    ]
 
 
 def _loss(config: GPTConfig, training: Mapping[str, Any], last: Mapping[str, Any]) -> list[str]:

@@ -77,6 +77,8 @@ class State:
     """The last step was made and evaluated."""
     metrics: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     """The lines of metrics.jsonl."""
+    init: dict[str, Any] | None = None
+    """How the weights it began with were trained; None: they were random."""
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights, optimizers' state and averages under flat names: what resume/state.safetensors holds."""
@@ -173,6 +175,8 @@ def begin_with(job: Job, state: State) -> None:
     for name, p in state.model.named_parameters():
         p.copy_(weights[name])
     state.averages = Averages(state.model, job.config.ema)
+    known = {name: source.training.get(name) for name in ("command", "steps", "tokens", "seconds", "init")}
+    state.init = {"id": source.id, **known}
 
 
 def resume_training(job: Job, state: State) -> None:
@@ -209,6 +213,7 @@ def _resume(job: Job, state: State) -> None:
     state.load(load_file(locate(job.folder, RESUME_STATE)))
     info = json.loads(_read(job.folder, RESUME_INFO))
     state.step, state.seconds, state.finished = info["step"], info["seconds"], info["finished"]
+    state.init = training.get("init")
     state.metrics = [json.loads(line) for line in _read(job.folder, METRICS).splitlines()]
 
 
@@ -238,6 +243,7 @@ def training_record(job: Job, state: State) -> dict[str, Any]:
         "tokens": state.step * config.batch_size * config.model.block_size,
         "seconds": round(state.seconds, 1),
         "finished": state.finished,
+        **({"init": state.init} if state.init else {}),
         "parameters": config.model.num_parameters,
         "final": {key: state.metrics[-1][key] for key in ("train_loss", "val_loss")} if state.metrics else None,
         "code_version": CODE_VERSION,

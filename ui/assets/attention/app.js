@@ -197,7 +197,7 @@ export function createApp(source) {
 
     setSpeed(speed) { app.speed = speed; touch('playing'); },
 
-    touch,
+    touch, views_: () => [...views], changed_: () => { const now = changed; changed = new Set(); cancelAnimationFrame(frame); frame = 0; return now; },
 
     /** Draw what has changed now, not in the next frame. */
     flush,
@@ -241,29 +241,28 @@ export function createApp(source) {
     loading?.abort();
     loading = new AbortController();
     const {signal} = loading;
-    const {model, text, silenced} = app.state;
-    const request = tokens ? {model, tokens, silenced} : {model, text, silenced};
+    const {model, text} = app.state;
+    const request = {model, silenced: [], ...(tokens ? {tokens} : {text})};
+    const trace = (silenced) => app.attempt(async () => readTrace(await source.trace({...request, silenced}, signal)), 'Tracing the text');
     app.tracing = true;
-    const packet = await app.attempt(() => source.trace(request, signal), 'Tracing the text');
+    // With no head silenced first: only then it is known which heads this model has.
+    const base = bases.get(JSON.stringify(request)) ?? await trace([]);
+    let fitted = base && fit(app.state, base);
+    const shown = base && fitted?.state.silenced.length ? await trace(fitted.state.silenced) : base;
     if (mine !== asked) return;
     app.tracing = false;
     touch('tracing');
-    if (!packet) return;
-    full = readTrace(packet);
-    const fitted = fit(app.state, full);
-    app.notes = [...full.notes];
+    if (!base || !shown) return;
+    bases.clear();
+    bases.set(JSON.stringify(request), base);
+    fitted = fit(app.state, shown);
+    app.notes = [...shown.notes];
     if (fitted.dropped.length) app.notes.push(`Left out, for it is not there: ${fitted.dropped.join(', ')}.`);
     app.state = fitted.state;
-    app.base = null;
-    show(full);
-    touch('layer', 'head', 'pin', 'silenced', 'notes');
-    if (silenced.length) {
-      const key = JSON.stringify([model, full.id, full.start, full.ids]);
-      const base = bases.get(key) ?? readTrace(await app.attempt(() => source.trace({...request, silenced: []}, signal)) ?? packet);
-      bases.clear();
-      bases.set(key, base);
-      if (mine === asked) { app.base = base; touch('base'); }
-    }
+    app.base = shown === base ? null : base;
+    full = shown;
+    show(shown);
+    touch('layer', 'head', 'pin', 'silenced', 'notes', 'base');
   }
 
   async function loadSecond() {

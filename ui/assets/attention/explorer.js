@@ -70,6 +70,7 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
     part('ge-below', below.effects, below.ladder, below.scatter, below.rewrite, below.compare, below.talk)), help, spoken);
   root.classList.toggle('ge-offline', !live);
   element.replaceChildren(root);
+  Object.assign(root, {explorer: app}); // for whoever measures, and for the curious at the console
 
   const presenter = createPresenter(app, root);
   const talk = talkActions(app);
@@ -81,6 +82,12 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
     const row = app.row();
     return sentence({trace, selection, row, weights: app.weights(row), role: app.role(selection.layer, selection.head)});
   };
+  const showView = () => {
+    for (const [name, view] of Object.entries(views)) view.hidden = name !== app.state.view;
+    figure.dataset.view = app.state.view;
+  };
+  showView();
+  app.on((changed) => { if (changed.has('view')) showView(); }); // before the views themselves, which do not draw while hidden
   mountStrip(app, strip);
   const editor = mountEditor(app, edit, {strip, examples, live});
   mountNext(app, next, {write: () => perform('write')});
@@ -96,11 +103,9 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
   const exports = part('ge-exports');
   right.append(exports, presentButton);
   mountExports(app, exports, {sentence: words});
-  if (live) {
-    mountEffects(app, below.effects);
-    mountRewrite(app, below.rewrite);
-    mountCompare(app, below.compare);
-  }
+  mountEffects(app, below.effects);
+  if (live) mountRewrite(app, below.rewrite);
+  if (live) mountCompare(app, below.compare);
   mountLadder(app, below.ladder);
   mountScatter(app, below.scatter);
   mountTalk(app, below.talk, {restore: (state) => app.restore(state)});
@@ -168,17 +173,13 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
   app.on((changed) => {
     const any = (...names) => names.some((name) => changed.has(name));
     if (any('trace', 'hover', 'pin', 'layer', 'head', 'average', 'exact', 'caption', 'silenced', 'map')) drawSentence();
-    if (any('view', 'trace')) {
-      for (const [name, view] of Object.entries(views)) view.hidden = name !== app.state.view;
-      figure.dataset.view = app.state.view;
-    }
     if (any('error', 'notes')) drawStatus();
     if (any('busy', 'tracing')) {
       doing.textContent = app.busy ? `${app.busy} …` : '';
       root.classList.toggle('ge-busy', app.tracing && app.busy !== '');
     }
     if (any('pin', 'layer', 'head') && app.trace) announce();
-    if (any('talk')) presenter.footer.textContent = talk.count ? `${talk.current + 1} of ${talk.count}` : '';
+    if (any('talk')) presenter.footer.textContent = talk.current >= 0 ? `${talk.current + 1} of ${talk.count}` : '';
     if (any('trace')) root.dataset.glTrace = `${app.trace?.start} ${app.trace?.tokens} ${app.trace?.silenced.length}`;
   });
 

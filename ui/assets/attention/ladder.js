@@ -9,33 +9,47 @@ const MOST = {usual: 5, large: 6};
 
 /** @typedef {import('./wire.js').Said} Said */
 
+/** From this probability on there is room for it in the box. */
+const ROOMY = 0.45;
+
 /**
+ * Draw a ladder, or draw it anew: its boxes are kept, for making them takes longer than a frame has.
+ * @param {HTMLElement} place
  * @param {Said[][]} layers for the input and each layer what it would say, the most probable first
  * @param {{dark: boolean, large?: boolean}} options
- * @returns {HTMLElement}
  */
-export function ladder(layers, {dark, large = false}) {
-  const rungs = layers.map((said, i) => {
-    const boxes = shownOf(said, large ? MOST.large : MOST.usual);
-    const name = layerName(i);
-    const row = make('div', {class: 'ge-rung', role: 'img', 'aria-label': `${name}: ${boxes.map((s) => `${spoken(s.text)} ${percent(s.p)}`).join(', ')}`},
-      make('span', {class: 'ge-rung-name'}, name),
-      make('span', {class: 'ge-rung-boxes'}, ...boxes.map((s) => boxOf(s, boxes.length, dark))));
-    return row;
+export function drawLadder(place, layers, {dark, large = false}) {
+  const most = large ? MOST.large : MOST.usual;
+  if (place.firstElementChild?.children.length !== layers.length) {
+    const rungs = layers.map((_, i) => make('div', {class: 'ge-rung', role: 'img'}, make('span', {class: 'ge-rung-name'}, layerName(i)),
+      make('span', {class: 'ge-rung-boxes'}, ...Array.from({length: most}, emptyBox))));
+    place.replaceChildren(make('div', {class: `ge-rungs${large ? ' ge-large' : ''}`}, ...rungs.reverse()));
+  }
+  const rungs = [.../** @type {HTMLElement} */ (place.firstElementChild).children].reverse();
+  layers.forEach((said, i) => {
+    const shown = shownOf(said, most);
+    rungs[i].setAttribute('aria-label', `${layerName(i)}: ${shown.map((s) => `${spoken(s.text)} ${percent(s.p)}`).join(', ')}`);
+    const boxes = /** @type {HTMLElement[]} */ ([.../** @type {Element} */ (rungs[i].lastElementChild).children]);
+    boxes.forEach((box, k) => fillBox(box, shown[k], shown.length, dark));
   });
-  return make('div', {class: `ge-rungs${large ? ' ge-large' : ''}`}, ...rungs.reverse());
 }
 
-/** @param {Said} said @param {number} count boxes in its row @param {boolean} dark */
-function boxOf({text, p}, count, dark) {
-  const tint = Math.max(0.08, p);
-  const box = make('span', {class: 'ge-said', title: `${spoken(text)} ${percent(p)}`},
-    make('span', {class: 'ge-said-letter'}, sign(text)), make('span', {class: 'ge-said-p'}, percent(p)));
-  box.style.setProperty('--ge-p', String(p));
+function emptyBox() {
+  return make('span', {class: 'ge-said'}, make('span', {class: 'ge-said-letter'}), make('span', {class: 'ge-said-p'}));
+}
+
+/** @param {HTMLElement} box @param {Said | undefined} said @param {number} count boxes in its row @param {boolean} dark */
+function fillBox(box, said, count, dark) {
+  box.hidden = said === undefined;
+  if (!said) return;
+  const tint = Math.max(0.08, said.p);
+  box.title = `${spoken(said.text)} ${percent(said.p)}`;
+  box.children[0].textContent = sign(said.text);
+  box.children[1].textContent = said.p >= ROOMY ? percent(said.p) : '';
+  box.style.setProperty('--ge-p', String(said.p));
   box.style.setProperty('--ge-count', String(count));
   box.style.background = colour('ink', dark, tint);
   box.style.color = letters('ink', dark, tint);
-  return box;
 }
 
 /** @param {Said[]} said @param {number} most @returns {Said[]} those that get a box */
@@ -90,7 +104,7 @@ export function mount(app, element, {large = false} = {}) {
     const layers = app.lens(position);
     figure.classList.toggle('gl-faded', layers === null);
     if (!layers) return; // being fetched: the old one stays
-    figure.replaceChildren(ladder(layers, {dark: app.dark, large}));
+    drawLadder(figure, layers, {dark: app.dark, large});
     says.textContent = ladderSentence(layers, trace.pieces[position + 1]);
   }
 

@@ -23,6 +23,7 @@ export function mount(app, element) {
   element.append(plane);
   let side = 0;
   let capacity = 0;
+  let tagHeight = 26;
   /** A cell that the keyboard is on. @type {{row: number, column: number} | null} */ let cursor = null;
 
   plane.addEventListener('pointermove', (event) => preview(event));
@@ -41,7 +42,6 @@ export function mount(app, element) {
       cursor ??= {row: app.row(), column: app.row()};
       cursor.row = Math.max(0, Math.min(app.trace.tokens - 1, cursor.row + step[0]));
       cursor.column = Math.max(0, Math.min(cursor.row, cursor.column + step[1]));
-      app.point(cursor);
     } else if (event.key === 'Enter' && cursor) {
       app.pin(cursor.row);
     } else {
@@ -79,6 +79,7 @@ export function mount(app, element) {
     capacity = capacityFor(app.trace.tokens, app.trace.blockSize);
     const room = Math.max(120, Math.min(element.clientWidth - gutter, tall, Math.max(320, window.innerHeight - spare)));
     side = frameSide(room, capacity);
+    tagHeight = parseFloat(style.getPropertyValue('--ge-tag-height')) || 26;
     plane.style.setProperty('--ge-side', `${side}px`);
     element.style.setProperty('--ge-side', `${side}px`);
   }
@@ -155,11 +156,9 @@ export function mount(app, element) {
     const piece = app.trace.pieces[column];
     tag.replaceChildren(make('span', {class: 'gl-serif'}, short(piece)), number(weights[column] ?? 0));
     tag.classList.toggle('ge-preview', !here);
-    // To the right of the column, above the row; to its left where there is no room.
-    const width = tag.offsetWidth;
-    const left = x + 8 + width > Math.max(end, side * 0.72) && x - 8 - width > 0 ? x - 8 - width : Math.min(x + 8, side - width);
-    const above = Math.min(top, side) - tag.offsetHeight - 8;
-    tag.style.transform = `translate(${Math.round(Math.max(0, left))}px, ${Math.round(Math.max(0, above))}px)`;
+    // Above the row; to the right of the column, or to its left where there is little room.
+    const above = Math.max(0, Math.min(top, side) - tagHeight - 8);
+    tag.style.transform = x > 110 && (x > 0.7 * side || x + 120 > end) ? `translate(calc(${Math.round(x - 8)}px - 100%), ${Math.round(above)}px)` : `translate(${Math.round(x + 8)}px, ${Math.round(above)}px)`;
     rowLetter.textContent = short(app.trace.pieces[row]);
     rowLetter.classList.toggle('ge-preview', !here);
     plane.setAttribute('aria-label', `Map. ${row + app.trace.start}, ${spoken(app.trace.pieces[row])}, looks at ${column + app.trace.start}, ${spoken(piece)}, with ${number(weights[column] ?? 0)}. Shift and arrow keys move over the cells, Enter pins.`);

@@ -36,6 +36,7 @@ export function mount(app, element) {
   );
   /** @type {SVGGElement[]} */ let dots = [];
   let laid = '';
+  /** Of the section: asked once, for asking makes the browser lay the page out. */ let wide = 0;
   pressHeads(app, svg, () => dots);
 
   function choice(axis, label) {
@@ -57,7 +58,7 @@ export function mount(app, element) {
 
   function lay() {
     const {trace} = app;
-    const width = element.clientWidth;
+    const width = wide;
     if (!trace || !trace.roles.length || !width) return;
     options();
     const height = Math.round(Math.min(300, Math.max(220, 0.62 * width)));
@@ -81,7 +82,7 @@ export function mount(app, element) {
     laid = key();
   }
 
-  function key() { return [app.trace?.id, chosen.x, chosen.y, app.state.layer, app.state.head, element.clientWidth].join(' '); }
+  function key() { return [app.trace?.id, chosen.x, chosen.y, app.state.layer, app.state.head, wide].join(' '); }
 
   function dotOf({layer, head, x, y}, point, radius, label) {
     const name = headName(layer, head);
@@ -117,7 +118,10 @@ export function mount(app, element) {
       if (focused >= 0) dots[focused]?.focus(); // it was drawn anew under the finger
     } else if (['trace', 'hover', 'silenced'].some((name) => changed.has(name))) mark();
   });
-  new ResizeObserver(() => { if (element.clientWidth && laid !== key()) { lay(); mark(); } }).observe(element);
+  new ResizeObserver(() => {
+    wide = element.clientWidth;
+    if (wide && laid !== key()) { lay(); mark(); }
+  }).observe(element);
 }
 
 /** @param {import('./wire.js').Role[][]} roles @returns {string} the score that stands upward at first */

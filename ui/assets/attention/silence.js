@@ -30,7 +30,7 @@ export function mount(app, element) {
     const was = before[0];
     const p = after.find((said) => said.id === was.id)?.p;
     const word = spoken(was.text);
-    const now = p === undefined ? `falls from ${percent(was.p)} to almost nothing` : Math.abs(p - was.p) < 0.0005 ? `stays at ${percent(was.p)}` : `${p < was.p ? 'falls' : 'rises'} from ${percent(was.p)} to ${percent(p)}`;
+    const now = p === undefined ? `falls from ${percent(was.p)} to almost nothing` : percent(p) === percent(was.p) ? `stays at ${percent(was.p)}` : `${p < was.p ? 'falls' : 'rises'} from ${percent(was.p)} to ${percent(p)}`;
     if (trace.loss === null || base.loss === null) return `${word} ${now}.`;
     const change = trace.loss - base.loss;
     return `${word} ${now}. The loss on this text ${Math.abs(change) < 0.005 ? 'hardly changes' : `${change > 0 ? 'rises' : 'falls'} by ${Math.abs(change).toFixed(2)} bits a character`}.`;

@@ -9,6 +9,7 @@ const FILLED = 0.1;
 /** An arc is drawn from the pin to weights of at least this. */
 const ARC = 0.1;
 const SVG = 'http://www.w3.org/2000/svg';
+/** @typedef {{x: number, y: number, width: number, height: number}} Place */
 const SPEAKER = /^[A-Z][A-Za-z'&. -]{0,38}:$/;
 
 /** @param {import('./app.js').App} app @param {HTMLElement} element */
@@ -22,6 +23,8 @@ export function mount(app, element) {
   /** For each position the boxes of its characters, one for each line it is on. @type {HTMLElement[][]} */ let boxes = [];
   /** @type {import('./wire.js').Trace | null} */ let laid = null;
   /** @type {Set<number>} */ let lit = new Set();
+  /** Where the boxes stand: asked once a layout, for asking makes the browser lay the page out. @type {Place[]} */ let places = [];
+  let rightEdge = 0;
 
   strip.addEventListener('pointermove', (event) => {
     const t = positionAt(event);
@@ -61,6 +64,12 @@ export function mount(app, element) {
     laid = trace;
     names();
     fitSize();
+    measure();
+  }
+
+  function measure() {
+    places = boxes.map(([first]) => (first ? {x: first.offsetLeft, y: first.offsetTop, width: first.offsetWidth, height: first.offsetHeight} : {x: 0, y: 0, width: 0, height: 0}));
+    rightEdge = Math.max(0, ...places.map(({x, width}) => x + width));
   }
 
   function append(t) {
@@ -151,28 +160,21 @@ export function mount(app, element) {
 
   /** From the pin to what it looks at, curved through the white to the right of the text. */
   function draw(row, weights) {
-    const from = boxes[row]?.[0];
+    const a = places[row];
     const paths = [];
-    if (from && app.state.average !== 'rollout') {
-      const a = at(from);
-      const right = Math.max(...[...lines.children].map((line) => { const last = /** @type {HTMLElement} */ (line.lastElementChild); return last ? last.offsetLeft + last.offsetWidth : 0; }));
+    if (a && app.state.average !== 'rollout') {
       weights.forEach((w, s) => {
-        const box = boxes[s]?.[0];
-        if (w < ARC || s === row || !box) return;
-        const b = at(box);
+        const b = places[s];
+        if (w < ARC || s === row || !b) return;
         if (Math.abs(row - s) < 3 && b.y === a.y) return; // neighbours: the boxes say it
         const path = document.createElementNS(SVG, 'path');
-        path.setAttribute('d', curve(a, b, right));
+        path.setAttribute('d', curve(a, b, rightEdge));
         path.setAttribute('stroke-width', String(0.75 + 1.75 * w));
         path.setAttribute('opacity', String(0.35 + 0.65 * w));
         paths.push(path);
       });
     }
     arcs.replaceChildren(...paths);
-  }
-
-  function at(box) {
-    return {x: box.offsetLeft, y: box.offsetTop, width: box.offsetWidth, height: box.offsetHeight};
   }
 
   app.on((changed) => {

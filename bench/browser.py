@@ -1,0 +1,86 @@
+"""The explorer's budgets, measured in a real browser: Debian's chromium, headless, without a graphics card."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gpt
+from gpt import GPT, GPTConfig
+from gpt.checkpoint import save
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run"]
+TRACE_SECONDS, CHANGE_MS, THUMBNAILS_MS, WIRE_BYTES, LONGEST_TASK_MS = 1.5, 16.0, 50.0, 1_200_000, 200.0
+CHANGES = 40
+
+SCRIPT = (Path(__file__).parent / "explorer.js").read_text(encoding="utf-8").strip().rstrip(";")
+
+
+@dataclass(frozen=True)
+class Explored:
+    """What was measured, in milliseconds and bytes."""
+
+    trace: float
+    pin: float
+    hover: float
+    head: float
+    thumbnails: float
+    wire: int
+    maps: int
+    tokens: int
+
+
+def available() -> str:
+    """Why there is nothing to measure with; empty where there is."""
+    if shutil.which("chromium") is None:
+        return "chromium is not installed"
+    try:
+        import playwright  # noqa: F401
+    except ImportError:
+        return "playwright is not installed (pip install -r requirements-dev.txt)"
+    return ""
+
+
+def explore(url: str, text: str) -> Explored:
+    """The explorer of the page at this address, with a text that fills its window."""
+    with opened(url, text) as page:
+        return Explored(**page.evaluate(f"{SCRIPT}.explore", {"changes": CHANGES, "text": text}))
+
+
+def explore_long(url: str, text: str) -> dict[str, Any]:
+    """The longest task of the page's thread, with a model of many heads and a long window."""
+    with opened(url, "ROMEO:") as page:
+        found: dict[str, Any] = page.evaluate(f"{SCRIPT}.long", {"text": text})
+        return found
+
+
+@contextmanager
+def opened(url: str, text: str) -> Iterator[Any]:
+    """The Attention tab in a browser, with this text traced."""
+    from playwright.sync_api import sync_playwright
+
+    state = json.dumps({"tab": "attention", "attention": {"text": text}}).encode()
+    link = base64.urlsafe_b64encode(zlib.compress(state)).decode().rstrip("=")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(120_000)
+        page.goto(f"{url}?s={link}")
+        page.wait_for_selector("#gl-attention [data-gl-trace] .ge-box")
+        page.wait_for_timeout(1500)  # the effects of all heads are measured once the page has settled
+        yield page
+        browser.close()
+
+
+def make_wide_model(folder: Path, like: gpt.Checkpoint) -> Path:
+    """A checkpoint of random weights with 12 layers of 12 heads and a window of 1,024 tokens."""
+    config = GPTConfig(vocab_size=like.model.config.vocab_size, block_size=1024, n_layer=12, n_head=12, n_embd=12 * 16)
+    save(folder, config, GPT(config).state_dict(), like.tokenizer)
+    return folder
