@@ -24,13 +24,14 @@ def test_its_python_runs_as_it_stands(monkeypatch, capsys):
     for code in PYTHON:
         exec(compile(code, "README.md", "exec"), names)  # noqa: S102  our own file
     assert len(capsys.readouterr().out) == 300
-    assert names["probe"].attention[0].sum(-1).allclose(names["logits"].new_ones(()))
+    assert names["trace"].attention.sum(-1).allclose(names["trace"].attention.new_ones(()))
+    assert names["effects"].kl.shape == names["trace"].attention.shape[:2]
 
 
 @pytest.mark.parametrize("line", TRAIN)
 def test_its_training_commands_are_understood(line, monkeypatch):
     understood = []
-    for name in ("pretrain", "evaluate", "generate"):
+    for name in ("pretrain", "evaluate", "generate", "heads"):
         monkeypatch.setattr(commands, name, lambda *a: understood.append(a) or 0)
     assert commands.main(shlex.split(line)[3:]) == 0
     assert len(understood) == 1

@@ -390,7 +390,7 @@ def test_a_forged_link_opens_something_and_says_so(explorer, attention):
 
 
 def test_scales_and_averages_repaint_and_name_themselves(explorer):
-    page = explorer()
+    page = explorer(state={"text": "ROMEO:\nBut soft, what light"})
     seen = set()
     for scale in ("linear", "sqrt", "log", "row"):
         page.select_option("select[aria-label=Scale]", scale)
@@ -449,7 +449,7 @@ def test_every_control_has_a_name(explorer):
 
 
 def test_presenting_is_read_from_the_back_of_a_room(explorer):
-    page = explorer("projector")
+    page = explorer("projector", state={"text": "ROMEO:\nBut soft, what light"})
     page.keyboard.press("f")
     page.wait_for_selector(".ge-presenting")
     settle(page)

@@ -197,7 +197,7 @@ export function createApp(source) {
 
     setSpeed(speed) { app.speed = speed; touch('playing'); },
 
-    touch, views_: () => [...views], changed_: () => { const now = changed; changed = new Set(); cancelAnimationFrame(frame); frame = 0; return now; },
+    touch,
 
     /** Draw what has changed now, not in the next frame. */
     flush,

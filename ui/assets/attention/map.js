@@ -178,7 +178,10 @@ export function mount(app, element) {
     hovered = now;
     return moved;
   }
-  new ResizeObserver(() => { if (element.clientWidth) app.touch('size'); }).observe(element);
+  let wide = 0;
+  new ResizeObserver(() => {
+    if (element.clientWidth && element.clientWidth !== wide) { wide = element.clientWidth; app.touch('size'); }
+  }).observe(element);
   window.addEventListener('resize', () => app.touch('size'));
 }
 

@@ -51,6 +51,7 @@ export function mount(app, element) {
   function lay() {
     const {trace} = app;
     if (!trace) return;
+    if (trace === laid) return arrange();
     if (laid && laid.start === trace.start && laid.rows === trace.rows && laid.tokens + 1 === trace.tokens) {
       append(trace.tokens - 1); // one character more: nothing else moves
     } else if (laid && laid.start === trace.start && laid.rows === trace.rows && laid.tokens === trace.tokens + 1) {
@@ -63,6 +64,10 @@ export function mount(app, element) {
     }
     laid = trace;
     names();
+    arrange();
+  }
+
+  function arrange() {
     fitSize();
     measure();
   }
@@ -181,7 +186,10 @@ export function mount(app, element) {
     if (changed.has('trace') || changed.has('size')) lay();
     if (['trace', 'hover', 'pin', 'exact', 'map', 'layer', 'head', 'scale', 'colours', 'average', 'hideFirst', 'theme', 'size'].some((name) => changed.has(name))) light();
   });
-  new ResizeObserver(() => { if (strip.clientWidth) app.touch('size'); }).observe(element);
+  let wide = 0;
+  new ResizeObserver(() => { // its height is the text's, and changes with it
+    if (strip.clientWidth && strip.clientWidth !== wide) { wide = strip.clientWidth; app.touch('size'); }
+  }).observe(element);
   lay();
   light();
 }
