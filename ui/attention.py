@@ -17,8 +17,8 @@ from .looking import named_roles
 from .registry import Registry
 
 _NAME = (
-    "BORIGARD:\nWhat news of the king, my lord?\n\nVELMINA:\nHe sleeps, and will not wake till morning comes.\n\n"
-    "BORIGARD:\nThen let him sleep.\n\nVELMI"
+    "BORIGARD:\nWhat news of the king, my lord?\n\nTAMSIRA:\nHe sleeps, and will not wake till morning comes.\n\n"
+    "BORIGARD:\nThen let him sleep.\n\nTAMS"
 )
 """Names of nobody: what the model knows of them it has read here."""
 _PILGRIM = (

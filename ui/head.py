@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gpt
@@ -41,12 +42,12 @@ def describe(checkpoint: gpt.Checkpoint, weights: str) -> dict[str, Any]:
     ]
     if training:
         corpus, split = training["corpus"]["name"], training["split"]
-        minutes = round(training["seconds"] / 60)
+        minutes, steps = round(_whole(training, "seconds") / 60), _whole(training, "steps")
         facts += [
             ("Trained on", f"{corpus}, its first {split['train_characters']:,} characters"),
             (
                 "Time",
-                f"{training['steps']:,} steps, {minutes or 'under a'} {'minutes' if minutes > 1 else 'minute'} "
+                f"{steps:,} steps, {minutes or 'under a'} {'minutes' if minutes > 1 else 'minute'} "
                 f"on {training['hardware']}",
             ),
         ]
@@ -79,8 +80,14 @@ def training_facts(checkpoint: gpt.Checkpoint) -> dict[str, Any]:
         facts |= {
             "corpus": training["corpus"]["name"],
             "characters": training["split"]["train_characters"],
-            "steps": training["steps"],
-            "seconds": training["seconds"],
+            "steps": _whole(training, "steps"),
+            "seconds": _whole(training, "seconds"),
             "loss": (training.get("final") or {}).get("val_loss"),
         }
     return facts
+
+
+def _whole(training: Mapping[str, Any], name: str) -> float:
+    """A sum over this training and those whose weights it began with."""
+    before = training.get("init")
+    return (training.get(name) or 0) + (_whole(before, name) if before else 0)

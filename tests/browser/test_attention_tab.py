@@ -45,7 +45,8 @@ def text_of(page):
     """The text on the strip: its signs for spaces and line breaks taken back."""
     return page.evaluate(
         """() => [...document.querySelectorAll('#gl-attention .ge-box')].map((box) =>
-            [...box.childNodes].map((node) => node.className === 'ge-break' ? '\\n' : node.textContent).join('')).join('')"""
+            [...box.childNodes].map((node) => node.className === 'ge-break' ? '\\n' : node.textContent).join(''))
+            .join('')"""
     )
 
 
@@ -88,14 +89,14 @@ def pixels(page, selector):
     return page.evaluate(
         """(selector) => {
             const canvas = document.querySelector(selector);
-            const data = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-            return new Set(data).size;
+            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            return new Set(new Uint32Array(data.buffer)).size;
         }""",
         selector,
     )
 
 
-def written(checkpoints, prompt, count, model="shakespeare", seed=1571):
+def written(checkpoints, prompt, count, model="shakespeare", seed=11):
     checkpoint = gpt.load(checkpoints / model, weights="int8")
     settings = gpt.SamplingSettings(temperature=0.8)
     return "".join(token.text for token in gpt.generate(checkpoint, prompt, settings, count, seed))
@@ -229,6 +230,22 @@ def test_the_next_character_is_what_the_prompt_tab_would_write(explorer, checkpo
     page.keyboard.press("n")
     wait_for_text(page, len(text) + 5)
     assert text_of(page) == expected[: len(text) + 5], "the same draw again"
+
+
+def test_another_seed_or_temperature_counts_from_the_next_character_on(explorer, checkpoints):
+    text = "ROMEO:\nBut soft"
+    page = explorer(state={"text": text})
+    page.keyboard.press("n")
+    wait_for_text(page, len(text) + 1)
+    begun = text_of(page)
+    seed = page.locator(".ge-number-input[aria-label=Seed]")
+    seed.fill("77")
+    seed.press("Enter")
+    page.locator(".ge-sentence").click()
+    for n in range(2, 12):
+        page.get_by_role("button", name="Write it").click()
+        wait_for_text(page, len(text) + n)
+    assert text_of(page) == begun + written(checkpoints, begun, 10, seed=77)
 
 
 def test_play_grows_row_by_row_from_what_was_fetched_ahead(explorer, checkpoints):
@@ -442,7 +459,8 @@ def test_every_control_has_a_name(explorer):
     page = explorer()
     nameless = page.evaluate(
         """() => [...document.querySelectorAll('#gl-attention :is(button, select, input, textarea, [tabindex="0"])')]
-            .filter((e) => e.checkVisibility() && !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length || e.title))
+            .filter((e) => e.checkVisibility())
+            .filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length || e.title))
             .map((e) => e.outerHTML.slice(0, 120))"""
     )
     assert nameless == []
@@ -454,9 +472,15 @@ def test_presenting_is_read_from_the_back_of_a_room(explorer):
     page.wait_for_selector(".ge-presenting")
     settle(page)
     sizes = page.evaluate(
-        """() => [...document.querySelectorAll('.ge-presenting *')].filter((e) => e.checkVisibility() && !e.closest('.ge-spoken')
+        """() => [...document.querySelectorAll('.ge-presenting *')]
+            .filter((e) => e.checkVisibility() && !e.closest('.ge-spoken')
             && [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()))
-            .map((e) => [parseFloat(getComputedStyle(e).fontSize), e.closest('.ge-strip') !== null && !e.closest('.ge-break'), e.className.baseVal ?? e.className, e.textContent.slice(0, 20)])"""
+            .map((e) => [
+                parseFloat(getComputedStyle(e).fontSize),
+                e.closest('.ge-strip') !== null && !e.closest('.ge-break'),
+                e.className.baseVal ?? e.className,
+                e.textContent.slice(0, 20),
+            ])"""
     )
     assert min(size for size, strip, *_ in sizes if strip) >= 28
     assert [found for found in sizes if found[0] < 18] == []
@@ -484,7 +508,8 @@ def test_on_a_phone_nothing_scrolls_sideways_and_all_is_there(explorer):
     for name in (".ge-strip", ".ge-plane", ".ge-grid", ".ge-bar-list", ".ge-views", ".ge-play"):
         assert page.locator(name).is_visible(), name
     small = page.evaluate(
-        """() => [...document.querySelectorAll('.ge-views button, .ge-play, .ge-drop')].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 36).length"""
+        """() => [...document.querySelectorAll('.ge-views button, .ge-play, .ge-drop')]
+            .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 36).length"""
     )
     assert small == 0
 
@@ -492,7 +517,9 @@ def test_on_a_phone_nothing_scrolls_sideways_and_all_is_there(explorer):
 def test_in_the_dark_zero_is_the_page(explorer):
     page = explorer(theme="dark")
     shades = page.evaluate(
-        """() => { const c = document.querySelector('.ge-cells'); const d = c.getContext('2d').getImageData(2, c.height - 3, 1, 1).data;
+        """() => {
+            const c = document.querySelector('.ge-cells');
+            const d = c.getContext('2d').getImageData(2, c.height - 3, 1, 1).data;
             return [getComputedStyle(document.body).backgroundColor, d[3]]; }"""
     )
     assert shades[0] == "rgb(19, 20, 23)"

@@ -47,6 +47,8 @@ def other_value(kind: type, field: dataclasses.Field[Any]) -> Any:
         return {"n_head": 8, "n_embd": 128}.get(field.name, default + 1)
     if hint is float:
         return default / 2 + 0.01
+    if hint is str:
+        return "checkpoints/other"
     return next(value for value in get_args(hint) if value != default)
 
 

@@ -2,10 +2,11 @@
  * The explorer's heart: state, traces, play. Views subscribe and draw; none of them knows where a trace comes from, and
  * none keeps anything of its own that another shows. No DOM but timers and animation frames.
  */
-import {align, difference, mapFromBytes, mapOf, rowOf, withoutFirst} from './maps.js';
+import {createDetails} from './details.js';
+import {align, difference, mapOf, rowOf, withoutFirst} from './maps.js';
 import {Refused} from './source.js';
 import {START, fit} from './state.js';
-import {cut, extend, lensAt, readSaid, readTrace} from './wire.js';
+import {cut, extend, lensAt, readTrace} from './wire.js';
 
 /** @typedef {import('./wire.js').Trace} Trace */
 /** @typedef {import('./state.js').State} State */
@@ -14,8 +15,6 @@ import {cut, extend, lensAt, readSaid, readTrace} from './wire.js';
 /** What play fetches at a time, and how many tokens before its end it asks for the next. */
 export const AHEAD = 32;
 const REFETCH = 12;
-/** A pin that stays this long is worth the exact numbers. */
-const EXACT_MS = 60;
 /** Loading is said when it takes longer. */
 const SAY_MS = 300;
 export const SPEEDS = [2, 5, 10, 20];
@@ -30,10 +29,7 @@ export function createApp(source) {
   /** The longest trace of this text; what is shown is this, or its beginning. @type {Trace | null} */ let full = null;
   /** @type {Promise<void> | null} */ let fetching = null;
   let playTimer = 0;
-  /** @type {Map<string, any>} */ let exactRows = new Map();
-  /** @type {Map<string, any>} */ let wholeMaps = new Map();
   /** @type {Map<string, Trace>} */ const bases = new Map();
-  let exactTimer = 0;
 
   const app = {
     source,
@@ -63,7 +59,8 @@ export function createApp(source) {
       if ('text' in patch || 'model' in patch) void load();
       else if ('silenced' in patch && full) void load(app.trace ? [...full.before, ...app.trace.ids] : undefined);
       if ('second' in patch || ('silenced' in patch && app.state.second) || 'model' in patch) void loadSecond();
-      if ('pin' in patch) wantExact();
+      if (('settings' in patch || 'seed' in patch) && app.trace) full = app.trace; // what was fetched ahead was drawn otherwise
+      if ('pin' in patch) details.want();
     },
 
     /** Another state as a whole: what is not given is as at the start, but for the model. @param {Partial<State>} state */
@@ -72,7 +69,7 @@ export function createApp(source) {
       app.state = {...structuredClone(START), model: before.model, settings: before.settings, seed: before.seed, ...state};
       touch(...Object.keys(START));
       const same = app.trace && app.trace.text === app.state.text && app.trace.model === app.state.model && JSON.stringify(app.trace.silenced) === JSON.stringify(app.state.silenced);
-      if (same) { app.play(false); wantExact(); } else await load();
+      if (same) { app.play(false); details.want(); } else await load();
       if (app.state.second !== before.second || app.state.model !== before.model) await loadSecond();
     },
 
@@ -114,7 +111,7 @@ export function createApp(source) {
     /** The map that is shown; null while it is fetched. @returns {import('./maps.js').AttentionMap | null} */
     map(selection = app.selection(), trace = app.trace) {
       if (!trace) return null;
-      const map = trace.side ? wholeMap(trace, selection) : mapOf(trace, selection);
+      const map = trace.side ? details.map(selection) : mapOf(trace, selection);
       return map && app.state.hideFirst ? withoutFirst(map) : map;
     },
 
@@ -131,7 +128,7 @@ export function createApp(source) {
 
     /** Exact weights of a head at a position, once they have come. @returns {Float32Array | null} */
     exact(position, layer, head) {
-      const row = exactRows.get(rowKey(position));
+      const row = details.row(position);
       if (!row || !app.trace) return null;
       const from = (layer * app.trace.heads + head) * (position + 1);
       return row.weights.subarray(from, from + position + 1);
@@ -139,7 +136,7 @@ export function createApp(source) {
 
     /** What each layer would say at a position; null while it is fetched. @returns {import('./wire.js').Said[][] | null} */
     lens(position = app.row(), trace = app.trace) {
-      return (trace && lensAt(trace, position)) ?? (trace === app.trace ? exactRows.get(rowKey(position))?.lens ?? null : null);
+      return (trace && lensAt(trace, position)) ?? (trace === app.trace ? details.row(position)?.lens ?? null : null);
     },
 
     /** How a canvas is to be painted. @returns {import('./raster.js').Ink} */
@@ -173,7 +170,7 @@ export function createApp(source) {
       if (app.trace.tokens >= full.tokens) await fetchAhead();
       if (!app.trace || !full || (app.trace.start === full.start && app.trace.tokens >= full.tokens)) return false;
       const tokens = app.trace.start === full.start ? app.trace.tokens + 1 : app.trace.start + app.trace.tokens + 1 - full.start;
-      show(cut(full, tokens));
+      show(cut(full, tokens), app.trace.start < full.start);
       if (full.tokens - tokens < REFETCH) void fetchAhead();
       return true;
     },
@@ -272,9 +269,8 @@ export function createApp(source) {
     if (packet && app.state.second === second) { app.other = readTrace(packet); touch('other'); }
   }
 
-  /** @param {Trace} trace */
-  function show(trace) {
-    const moved = app.trace && trace.start > app.trace.start;
+  /** @param {Trace} trace @param {boolean} [moved] the window has moved on while the text was written */
+  function show(trace, moved = false) {
     app.trace = trace;
     app.hover = {};
     app.state = {...app.state, text: trace.text};
@@ -282,10 +278,9 @@ export function createApp(source) {
       app.notes = [`The window was full: the model now sees the text from its character ${trace.start} on, and the maps start anew.`];
       touch('notes');
     }
-    exactRows = new Map();
-    wholeMaps = trace.side ? new Map() : wholeMaps;
+    details.reset();
     touch('trace', 'text', 'hover');
-    wantExact();
+    details.want();
   }
 
   function fetchAhead() {
@@ -312,40 +307,7 @@ export function createApp(source) {
     if (app.playing) playTimer = window.setTimeout(tick, Math.max(0, 1000 / app.speed - (performance.now() - began)));
   }
 
-  function wantExact() {
-    clearTimeout(exactTimer);
-    const {trace} = app;
-    const position = app.row();
-    if (!trace || app.playing || exactRows.has(rowKey(position))) return;
-    exactTimer = window.setTimeout(async () => {
-      let packet;
-      try { packet = await source.row({...app.request(), position}); } catch { return; } // the rounded numbers stay
-      if (app.trace !== trace) return;
-      exactRows.set(rowKey(position), {
-        weights: new Float32Array(packet.blocks.weights.buffer),
-        lens: readSaid(new Uint32Array(packet.blocks.lens_ids.buffer), new Float32Array(packet.blocks.lens_p.buffer), packet.header.lens_top, packet.header.names),
-      });
-      touch('exact');
-    }, EXACT_MS);
-  }
-
-  function rowKey(position) { return `${app.trace?.start} ${app.trace?.tokens} ${position}`; }
-
-  /** @param {Trace} trace */
-  function wholeMap(trace, {average, layer, head}) {
-    const key = `${trace.tokens} ${average} ${layer} ${head}`;
-    if (wholeMaps.has(key)) return wholeMaps.get(key);
-    wholeMaps.set(key, null);
-    const request = {...app.request(), kind: average, layer, head};
-    void app.attempt(() => source.map(request), 'Fetching the map').then((packet) => {
-      if (!packet) { wholeMaps.delete(key); return; }
-      if (wholeMaps.size > 6) for (const old of [...wholeMaps.keys()].slice(0, wholeMaps.size - 6)) wholeMaps.delete(old);
-      wholeMaps.set(key, mapFromBytes(packet.blocks.rows, trace.tokens));
-      touch('map');
-    });
-    return null;
-  }
-
+  const details = createDetails(app, source);
   return app;
 }
 

@@ -28,6 +28,8 @@ import {SPEEDS} from './app.js';
 
 /** What these keys do when the focus is on a control is that control's own. */
 const OF_CONTROLS = new Set([' ', 'Enter']);
+/** A tab that was clicked is shown by then. */
+const SHOWN_MS = 60;
 
 /**
  * @typedef {object} Example
@@ -166,8 +168,13 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
     const target = /** @type {HTMLElement} */ (event.target);
     if (event.detail === 0 || !target.closest?.('button')) return;
     if (root.contains(target)) root.focus({preventScroll: true});
-    else if (target.closest('[role=tab]')) setTimeout(() => { if (visible()) root.focus({preventScroll: true}); });
+    else if (target.closest('[role=tab]')) setTimeout(leaveTab, SHOWN_MS);
   }, {capture: true});
+  const leaveTab = () => {
+    const focused = document.activeElement;
+    if (visible() && focused?.matches('[role=tab]:not(:focus-visible)')) root.focus({preventScroll: true});
+  };
+  leaveTab(); // the tab was clicked before there was an explorer
 
   let announced = '';
   app.on((changed) => {
