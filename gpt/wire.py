@@ -12,6 +12,7 @@ in the window), ``first`` (the first row sent), ``pieces`` (from that row on), `
 - or, above MAX_ROWS_BYTES, ``thumbnails``: L*H maps of ``side`` by ``side``, each the maximum over a square of cells.
 - ``lens_ids`` (uint32) and ``lens_p`` (float32): for the positions from ``lens_first`` on, for the embedding and each
   layer, the LENS_TOP most probable next tokens, best first. ``names`` has their text.
+- ``next_p`` (float32): for the same positions the probability of every token, in a vocabulary of at most MAX_NEXT.
 
 Shapes: L layers, H heads, T tokens, C channels, V vocabulary.
 """
@@ -43,6 +44,8 @@ MAX_ROWS_BYTES = 2_000_000
 """Above it a trace holds thumbnails, and one map at a time is asked for."""
 SIDE = 64
 """Of a thumbnail, in cells."""
+MAX_NEXT = 256
+"""Largest vocabulary of which all next tokens are sent, and not the likeliest alone."""
 MAX_LENS_NUMBERS = 4_000_000
 """The lens of all positions is sent when it has at most so many logits; else that of the last position."""
 
@@ -235,11 +238,13 @@ def _lens(
     residual = torch.stack([x[0, first:last] for x in stream], dim=1)  # (positions, L + 1, C)
     p = checkpoint.model.unembed(residual).softmax(-1)
     best = p.topk(min(LENS_TOP, p.shape[-1]))
-    used = best.indices.unique().tolist()
-    names = dict(zip(map(str, used), checkpoint.tokenizer.pieces(used), strict=True))
+    all_of_them = p.shape[-1] <= MAX_NEXT
+    used = range(p.shape[-1]) if all_of_them else best.indices.unique().tolist()
+    names = dict(zip(map(str, used), checkpoint.tokenizer.pieces(list(used)), strict=True))
     blocks = {
         "lens_ids": best.indices.numpy().astype("<u4").tobytes(),
         "lens_p": best.values.numpy().astype("<f4").tobytes(),
+        "next_p": p[:, -1].numpy().astype("<f4").tobytes() if all_of_them else b"",
     }
     return {"lens_first": first, "lens_top": best.indices.shape[-1], "names": names}, blocks
 

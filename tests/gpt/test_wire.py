@@ -75,6 +75,8 @@ def test_the_lens_is_the_traces_lens(checkpoint):
         best = p.topk(top)
         assert torch.equal(best.indices, torch.from_numpy(found_ids[position].astype(np.int64)))
         assert torch.allclose(best.values, torch.from_numpy(found_p[position].copy()), atol=1e-6)
+    everything = np.frombuffer(blocks["next_p"], "<f4").reshape(len(ids), -1)
+    assert np.abs(everything - trace.probabilities.numpy()).max() < 1e-6
     assert header["names"][str(found_ids[0, 0, 0])] == checkpoint.tokenizer.pieces([int(found_ids[0, 0, 0])])[0]
 
 

@@ -23,7 +23,7 @@ function traceOf(pieces, more = {}) {
   return {
     id: 'abcdef0123456789', model: 'test', text: pieces.join(''), layers, heads, tokens, start: 0, before: [], blockSize: 64, vocabSize: 65,
     pieces, ids: pieces.map((_, i) => i), rows, side: 0, thumbnails: new Uint8Array(0), names: {}, loss: 2, silenced: [], notes: [],
-    lens: {first: 0, top: 0, ids: new Uint32Array(0), p: new Float32Array(0)},
+    lens: {first: 0, top: 0, ids: new Uint32Array(0), p: new Float32Array(0), next: new Float32Array(0)},
     roles: [[role, {...role, role: 'induction', words: 'induction', short: 'induction', score: 0.91}]], ...more,
   };
 }

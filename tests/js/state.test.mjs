@@ -98,8 +98,8 @@ test('bars are the likeliest and the rest; what was changed stands beside', () =
   const before = ['m', 'n', 's'].map((text, id) => ({id, text, p: [0.7, 0.2, 0.05][id]}));
   const after = [{id: 7, text: 'x', p: 0.6}, {id: 0, text: 'm', p: 0.3}];
   const sum = (bars, of) => bars.reduce((a, bar) => a + bar[of], 0);
-  assert.ok(Math.abs(sum(barsOf(before, null, 2), 'p') - 1) < 1e-9);
-  const paired = barsOf(before, after, 3);
+  assert.ok(Math.abs(sum(barsOf({before, after: null, offOnly: false}, 2), 'p') - 1) < 1e-9);
+  const paired = barsOf({before, after, offOnly: false}, 3);
   assert.deepEqual(paired.map((bar) => bar.text), ['m', 'n', 'x', 'others']);
   assert.ok(Math.abs(sum(paired, 'after') - 1) < 1e-9);
 });

@@ -1,5 +1,6 @@
 /** Bars of the next character: what the model believes, and what it would without some heads. */
 import {make} from '../dom.js';
+import {nextProbability} from './wire.js';
 import {percent, sign, spoken} from './words.js';
 
 /**
@@ -10,19 +11,47 @@ import {percent, sign, spoken} from './words.js';
  */
 
 /**
+ * What the model says next; with heads silenced, before and after.
+ * @typedef {object} Next
+ * @property {import('./wire.js').Said[]} before the likeliest
+ * @property {import('./wire.js').Said[] | null} after null: nothing is silenced, or it is not known what was said before
+ * @property {boolean} offOnly heads are silenced, and `before` is without them
+ * @property {(id: number) => number} [beforeOf] probability of any token; by default of those in the list
+ * @property {(id: number) => number} [afterOf]
+ */
+
+/** @param {import('./app.js').App} app @returns {Next | null} null while it is fetched */
+export function nextOf(app) {
+  const {trace, base} = app;
+  if (!trace) return null;
+  const last = trace.tokens - 1;
+  const now = app.lens(last)?.at(-1);
+  if (!now) return null;
+  const silenced = trace.silenced.length > 0;
+  const same = silenced && base && base.start === trace.start && base.tokens >= trace.tokens && base.ids.slice(0, trace.tokens).join() === trace.ids.join();
+  const before = same ? app.lens(last, base)?.at(-1) : null;
+  if (!before || !base) return {before: now, after: null, offOnly: silenced};
+  return {before, after: now, offOnly: false, beforeOf: (id) => nextProbability(base, last, id) ?? of(before)(id), afterOf: (id) => nextProbability(trace, last, id) ?? of(now)(id)};
+}
+
+/**
  * The likeliest next characters, and the rest as one.
- * @param {import('./wire.js').Said[]} before
- * @param {import('./wire.js').Said[] | null} after null: nothing was changed
+ * @param {Next} next
  * @param {number} count
  * @returns {Bar[]}
  */
-export function barsOf(before, after, count) {
-  const bars = before.slice(0, count).map(({id, text, p}) => ({text, p, ...(after ? {after: after.find((said) => said.id === id)?.p ?? 0} : {})}));
-  if (after && !bars.some((bar) => bar.text === after[0].text)) { // what it says now belongs in the picture
-    bars[bars.length - 1] = {text: after[0].text, p: before.find((said) => said.id === after[0].id)?.p ?? 0, after: after[0].p};
+export function barsOf({before, after, beforeOf = of(before), afterOf = of(after ?? [])}, count) {
+  const shown = before.slice(0, count);
+  if (after && !shown.some(({id}) => id === after[0].id)) { // what it says now belongs in the picture
+    shown[shown.length - 1] = {...after[0], p: beforeOf(after[0].id)};
   }
+  const bars = shown.map(({id, text, p}) => ({text, p, ...(after ? {after: afterOf(id)} : {})}));
   const others = {text: 'others', p: Math.max(0, 1 - sum(bars.map((bar) => bar.p)))};
   return [...bars, after ? {...others, after: Math.max(0, 1 - sum(bars.map((bar) => bar.after ?? 0)))} : others];
+}
+
+function of(list) {
+  return (id) => list.find((said) => said.id === id)?.p ?? 0;
 }
 
 /**

@@ -2,6 +2,7 @@
  * The picture of what is on screen, as a list of primitives: one layout, 1440 wide, without the controls. PNG, SVG and
  * the recording draw the same list. Pure: no DOM.
  */
+import {nextOf} from './bars.js';
 import {INKS, Sheet, breakLines, sans, serif} from './figureink.js';
 import {BELOW, SIDE, drawMap, drawTitle} from './figuremap.js';
 import {barsHeight, drawHeads, drawNext} from './figureside.js';
@@ -53,7 +54,7 @@ export function sceneOf(app, sentence) {
   return {
     state, trace, selection, map: app.map(), row, pinned: app.pinned(), weights: app.weights(row), sentence, ink: app.ink(),
     exact: one && !state.hideFirst && app.exact(row, selection.layer, selection.head) !== null,
-    lens: app.lens(row), next: nextOf(app, trace),
+    lens: app.lens(row), next: nextOf(app),
     words: {
       name: title(selection), off,
       role: one ? (role && role.role !== 'mixed' ? `${role.words} ${number(role.score)}` : 'mixed') : '',
@@ -115,17 +116,6 @@ function drawFooter(sheet, {trace, state}, y, inks, measure) {
   let words = parts.join('   ');
   while (words.length > 20 && measure(words, sans(12)) > WIDTH - 2 * MARGIN) words = `${words.slice(0, -4)}…`;
   sheet.text(MARGIN, y, words, sans(12), inks.ink3);
-}
-
-/** The last layer's lens at the last position is what the model says next; with heads silenced, before and after. */
-function nextOf(app, trace) {
-  const now = app.lens(trace.tokens - 1)?.at(-1);
-  if (!now) return null;
-  const {base} = app;
-  const silenced = trace.silenced.length > 0;
-  const same = silenced && base && base.start === trace.start && base.tokens >= trace.tokens && base.ids.slice(0, trace.tokens).join() === trace.ids.join();
-  const before = same ? app.lens(trace.tokens - 1, base)?.at(-1) : null;
-  return before ? {before, after: now, offOnly: false} : {before: now, after: null, offOnly: silenced};
 }
 
 /** @param {Scene} scene @returns {string} in words, for whoever cannot see the picture */

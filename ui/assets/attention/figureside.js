@@ -19,7 +19,7 @@ export function barsHeight({next}) { return next ? 36 + (BARS + 1) * 27 + (next.
 /** @param {Sheet} sheet @param {Scene} scene @param {{x: number, y: number, w: number}} at @param {any} inks */
 export function drawNext(sheet, {next, trace}, {x, y, w}, inks) {
   if (!next) return;
-  const bars = barsOf(next.before, next.after, BARS);
+  const bars = barsOf(next, BARS);
   sheet.text(x, y + 14, 'Next character', sans(15, {weight: 600}), inks.ink);
   const [left, full] = [x + 76, w - 76 - 70];
   const single = next.offOnly ? inks.ochre : inks.blue;

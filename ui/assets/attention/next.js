@@ -1,6 +1,6 @@
 /** "Next character": what the model is about to say, and one press that writes it. */
 import {make} from '../dom.js';
-import {barsOf, drawBars} from './bars.js';
+import {barsOf, drawBars, nextOf} from './bars.js';
 import {headName} from './words.js';
 
 const SHOWN = 5;
@@ -18,17 +18,12 @@ export function mount(app, element, {write}) {
   element.append(make('div', {class: 'ge-next-head'}, title, ...(app.source.live ? [button] : [])), list, legend, ...(app.source.live ? [drawn] : []));
 
   function draw() {
-    const {trace, base} = app;
-    if (!trace) return;
-    const silenced = trace.silenced.length > 0;
-    const now = app.lens(trace.tokens - 1)?.at(-1);
-    const same = base && base.start === trace.start && base.tokens >= trace.tokens && base.ids.slice(0, trace.tokens).join() === trace.ids.join();
-    const before = silenced && same ? app.lens(trace.tokens - 1, base)?.at(-1) : now;
-    if (!now || !before) return;
-    drawBars(list, barsOf(before, silenced && same ? now : null, SHOWN));
-    list.classList.toggle('ge-ochre-only', silenced && !same);
-    legend.hidden = !silenced;
-    legend.replaceChildren(...(silenced && same ? [make('i', {class: 'ge-key ge-blue'}), 'all heads'] : []), make('i', {class: 'ge-key ge-ochre'}), `${names(trace.silenced)} silenced`);
+    const next = nextOf(app);
+    if (!next || !app.trace) return;
+    drawBars(list, barsOf(next, SHOWN));
+    list.classList.toggle('ge-ochre-only', next.offOnly);
+    legend.hidden = !next.after && !next.offOnly;
+    legend.replaceChildren(...(next.after ? [make('i', {class: 'ge-key ge-blue'}), 'all heads'] : []), make('i', {class: 'ge-key ge-ochre'}), `${names(app.trace.silenced)} silenced`);
   }
 
   function settings() {

@@ -1,6 +1,7 @@
 /** Silencing: looking is not yet using. What the model would say without a head. */
 import {make} from '../dom.js';
 import {names} from './next.js';
+import {nextProbability} from './wire.js';
 import {headName, percent, spoken} from './words.js';
 
 /** @param {import('./app.js').App} app @param {HTMLElement} element */
@@ -25,10 +26,9 @@ export function mount(app, element) {
 
   function effect(trace, base) {
     const before = app.lens(trace.tokens - 1, base)?.at(-1);
-    const after = app.lens(trace.tokens - 1)?.at(-1);
-    if (!before || !after || base.ids.join() !== trace.ids.join()) return `Without ${names(trace.silenced)} from here on.`;
+    if (!before || base.ids.join() !== trace.ids.join()) return `Without ${names(trace.silenced)} from here on.`;
     const was = before[0];
-    const p = after.find((said) => said.id === was.id)?.p;
+    const p = nextProbability(trace, trace.tokens - 1, was.id) ?? undefined;
     const word = spoken(was.text);
     const now = p === undefined ? `falls from ${percent(was.p)} to almost nothing` : percent(p) === percent(was.p) ? `stays at ${percent(was.p)}` : `${p < was.p ? 'falls' : 'rises'} from ${percent(was.p)} to ${percent(p)}`;
     if (trace.loss === null || base.loss === null) return `${word} ${now}.`;

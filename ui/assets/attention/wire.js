@@ -18,6 +18,7 @@ const VERSION = 1;
  * @property {number} top entries a layer
  * @property {Uint32Array} ids
  * @property {Float32Array} p
+ * @property {Float32Array} next for each position the probability of every token; empty for a large vocabulary
  */
 
 /**
@@ -118,7 +119,7 @@ export function extend(trace, {header, blocks}) {
     tokens: header.tokens, text: trace.text + (header.added ?? header.pieces).join(''), pieces: [...trace.pieces, ...header.pieces], ids: [...trace.ids, ...header.ids],
     loss: header.loss, names: {...trace.names, ...header.names}, notes: header.notes ?? trace.notes,
     lens: lens.first === known && lens.top === trace.lens.top
-      ? {...trace.lens, ids: joined(Uint32Array, trace.lens.ids, lens.ids), p: joined(Float32Array, trace.lens.p, lens.p)}
+      ? {...trace.lens, ids: joined(Uint32Array, trace.lens.ids, lens.ids), p: joined(Float32Array, trace.lens.p, lens.p), next: joined(Float32Array, trace.lens.next, lens.next)}
       : lens,
   };
 }
@@ -153,6 +154,20 @@ export function lensAt(trace, position) {
 }
 
 /**
+ * How probable a token is after a position, at temperature 1.
+ * @param {Trace} trace
+ * @param {number} position
+ * @param {number} id
+ * @returns {number | null} null where only the likeliest were sent, and it is none of them
+ */
+export function nextProbability(trace, position, id) {
+  const {first, next} = trace.lens;
+  const at = (position - first) * trace.vocabSize + id;
+  if (position >= first && at < next.length) return next[at];
+  return lensAt(trace, position)?.at(-1)?.find((said) => said.id === id)?.p ?? null;
+}
+
+/**
  * @param {Uint32Array} ids
  * @param {Float32Array} p
  * @param {number} top
@@ -173,6 +188,7 @@ function readLens(header, blocks) {
     top: header.lens_top,
     ids: new Uint32Array(blocks.lens_ids.buffer, 0, blocks.lens_ids.length / 4),
     p: new Float32Array(blocks.lens_p.buffer, 0, blocks.lens_p.length / 4),
+    next: new Float32Array((blocks.next_p ?? new Uint8Array(0)).buffer),
   };
 }
 
