@@ -65,7 +65,7 @@ ROLES = {
     "speaker": Role("speaker's name", "speaker", "Looks back at the names of those who speak.", 0.25),
     "some": Role(
         "same character, some",
-        "some same",
+        "some",
         "Finds where the same character stood before, but only for some characters.",
         0.5,
         True,

@@ -39,6 +39,7 @@ export function mount({element, props, watch}) {
   });
 
   app.on((changed) => {
+    if (app.playing && !visible()) app.play(false); // another tab is open
     if (changed.size === 1 && changed.has('hover')) return;
     clearTimeout(timer);
     timer = window.setTimeout(() => { if (visible() && app.trace && !app.playing) void remember(app.state); }, SETTLED_MS);

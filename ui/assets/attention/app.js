@@ -28,6 +28,7 @@ export function createApp(source) {
   /** @type {AbortController | null} */ let loading = null;
   /** The longest trace of this text; what is shown is this, or its beginning. @type {Trace | null} */ let full = null;
   /** @type {Promise<void> | null} */ let fetching = null;
+  /** Of what is fetched: another text, seed or temperature begins another. */ let generation = 0;
   let playTimer = 0;
   /** @type {Map<string, Trace>} */ const bases = new Map();
 
@@ -59,7 +60,7 @@ export function createApp(source) {
       if ('text' in patch || 'model' in patch) void load();
       else if ('silenced' in patch && full) void load(app.trace ? [...full.before, ...app.trace.ids] : undefined);
       if ('second' in patch || ('silenced' in patch && app.state.second) || 'model' in patch) void loadSecond();
-      if (('settings' in patch || 'seed' in patch) && app.trace) full = app.trace; // what was fetched ahead was drawn otherwise
+      if ('settings' in patch || 'seed' in patch) forget();
       if ('pin' in patch) details.want();
     },
 
@@ -69,7 +70,13 @@ export function createApp(source) {
       app.state = {...structuredClone(START), model: before.model, settings: before.settings, seed: before.seed, ...state};
       touch(...Object.keys(START));
       const same = app.trace && app.trace.text === app.state.text && app.trace.model === app.state.model && JSON.stringify(app.trace.silenced) === JSON.stringify(app.state.silenced);
-      if (same) { app.play(false); details.want(); } else await load();
+      if (same) {
+        app.play(false);
+        settle(/** @type {Trace} */ (app.trace));
+        details.want();
+      } else {
+        await load();
+      }
       if (app.state.second !== before.second || app.state.model !== before.model) await loadSecond();
     },
 
@@ -233,7 +240,9 @@ export function createApp(source) {
 
   /** Trace the text, or the tokens given in its place. @param {number[]} [tokens] */
   async function load(tokens) {
+    const played = app.playing && tokens !== undefined; // a head was silenced while it played: it goes on
     app.play(false);
+    forget();
     const mine = ++asked;
     loading?.abort();
     loading = new AbortController();
@@ -244,22 +253,33 @@ export function createApp(source) {
     app.tracing = true;
     // With no head silenced first: only then it is known which heads this model has.
     const base = bases.get(JSON.stringify(request)) ?? await trace([]);
-    let fitted = base && fit(app.state, base);
-    const shown = base && fitted?.state.silenced.length ? await trace(fitted.state.silenced) : base;
+    const {silenced} = base ? fit(app.state, base).state : app.state;
+    const shown = base && silenced.length ? await trace(silenced) : base;
     if (mine !== asked) return;
     app.tracing = false;
     touch('tracing');
-    if (!base || !shown) return;
+    if (!base || !shown) {
+      if (app.trace) app.state = {...app.state, model: app.trace.model, text: app.trace.text, silenced: app.trace.silenced};
+      touch('model', 'text', 'silenced');
+      return;
+    }
     bases.clear();
     bases.set(JSON.stringify(request), base);
-    fitted = fit(app.state, shown);
-    app.notes = [...shown.notes];
-    if (fitted.dropped.length) app.notes.push(`Left out, for it is not there: ${fitted.dropped.join(', ')}.`);
-    app.state = fitted.state;
+    settle(shown);
     app.base = shown === base ? null : base;
     full = shown;
     show(shown);
-    touch('layer', 'head', 'pin', 'silenced', 'notes', 'base');
+    touch('base');
+    app.play(played);
+  }
+
+  /** What the state holds and this trace has not is dropped, and said. @param {Trace} trace */
+  function settle(trace) {
+    const fitted = fit(app.state, trace);
+    app.notes = [...trace.notes];
+    if (fitted.dropped.length) app.notes.push(`Left out, for it is not there: ${fitted.dropped.join(', ')}.`);
+    app.state = fitted.state;
+    touch('layer', 'head', 'pin', 'silenced', 'notes');
   }
 
   async function loadSecond() {
@@ -283,20 +303,28 @@ export function createApp(source) {
     details.want();
   }
 
+  /** What was fetched ahead, or is on its way, was drawn otherwise. */
+  function forget() {
+    if (app.trace) full = app.trace;
+    generation++;
+    fetching = null;
+  }
+
   function fetchAhead() {
+    const mine = generation;
     fetching ??= (async () => {
       if (!full || !source.live) return;
       const from = full;
       const {model, silenced, settings, seed} = app.state;
       const request = {model, silenced, settings, seed, count: AHEAD, tokens: [...from.before, ...from.ids]};
       const packet = await app.attempt(() => source.play(request), 'Writing');
-      if (!packet || full !== from) return;
+      if (!packet || full !== from || mine !== generation) return;
       if (packet.header.first === from.tokens && packet.header.start === from.start) {
         full = extend(from, packet);
       } else if (app.trace && app.trace.tokens + app.trace.start >= from.tokens + from.start) {
         full = {...readTrace(packet), text: from.text + packet.header.added.join('')}; // the window has moved
       }
-    })().finally(() => { fetching = null; });
+    })().finally(() => { if (mine === generation) fetching = null; });
     return fetching;
   }
 

@@ -136,7 +136,7 @@ export function comparisonMaps(app, element) {
     const here = at && (at.of === 0 ? at.cell : across(at.cell, back));
     const there = at && (at.of === 1 ? at.cell : across(at.cell, alignment));
     [here, there, here].forEach((cell, i) => markCell(panels[i], cell, sides[i]));
-    says.textContent = at ? `${hovered ? '' : 'Where they differ most: '}${cellSentence(app.trace, other, here, there, maps)}` : 'The two maps are the same.';
+    says.textContent = at ? `${hovered ? '' : 'Where they differ most: '}${cellSentence(app.trace, other, here, there, maps)}` : 'Where both texts are the same up to a character, so are the maps: nothing after it can be seen from there.';
   }
 
   function markCell({mark}, cell, side) {

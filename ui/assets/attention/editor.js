@@ -10,7 +10,7 @@ const TRACE_MS = 300;
  * @param {{strip: HTMLElement, examples: import('./explorer.js').Example[], live: boolean}} options
  */
 export function mount(app, element, {strip, examples, live}) {
-  const area = /** @type {HTMLTextAreaElement} */ (make('textarea', {class: 'ge-area gl-serif', 'aria-label': 'The text', spellcheck: false, maxLength: MAX_TEXT, hidden: true, placeholder: 'Type a line, or pick one of the examples'}));
+  const area = /** @type {HTMLTextAreaElement} */ (make('textarea', {class: 'ge-area gl-serif', 'aria-label': 'The text', spellcheck: false, hidden: true, placeholder: 'Type a line, or pick one of the examples'}));
   const edit = make('button', {class: 'gl-link', type: 'button', on: {click: toggle}}, 'Edit the text ', make('kbd', {}, 'E'));
   const picks = examples.map((example) => make('button', {class: 'gl-link', type: 'button', title: example.says, on: {click: () => { close(); void app.restore({...example.state, caption: ''}); }}}, example.title));
   let timer = 0;
@@ -23,7 +23,7 @@ export function mount(app, element, {strip, examples, live}) {
     timer = window.setTimeout(trace, TRACE_MS);
   });
   area.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') { event.preventDefault(); close(); edit.focus(); }
+    if (event.key === 'Escape') { event.preventDefault(); close(); /** @type {HTMLElement | null} */ (element.closest('.ge'))?.focus(); }
   });
   document.addEventListener('pointerdown', (event) => {
     const target = /** @type {Node} */ (event.target);
@@ -31,7 +31,8 @@ export function mount(app, element, {strip, examples, live}) {
   });
 
   function trace() {
-    if (area.value !== app.state.text) app.set({text: area.value, pin: null, caption: ''});
+    const text = area.value.slice(-MAX_TEXT); // what the model sees is the end of it
+    if (text !== app.state.text) app.set({text, pin: null, caption: ''});
   }
 
   function toggle() { if (area.hidden) open(); else close(); }

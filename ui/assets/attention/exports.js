@@ -103,7 +103,7 @@ export function mount(app, element, {sentence}) {
   async function copyLink() {
     const link = await linkTo(app.state);
     try { await navigator.clipboard.writeText(link); } catch { return 'The browser refused to copy: the link is in the address bar.'; }
-    return 'Link copied';
+    return link.includes('s=') ? 'Link copied' : 'The text is too long for a link: the link copied is the page’s own';
   }
 
   async function offline() {

@@ -14,7 +14,7 @@ export async function encodeLink(state) {
   return packed.length <= MAX_LINK ? packed : '';
 }
 
-/** @param {import('./state.js').State} state @returns {Promise<string>} the page's address with this state in it */
+/** @param {import('./state.js').State} state @returns {Promise<string>} the page's address with this state in it; without, where it would be too long */
 export async function linkTo(state) {
   const url = new URL(window.location.href);
   const packed = await encodeLink({tab: 'attention', model: state.model, attention: packState(state)});

@@ -73,13 +73,16 @@ export function mount(app, element) {
   function size() {
     if (!app.trace || !element.clientWidth) return;
     const style = getComputedStyle(element);
+    const unit = parseFloat(style.getPropertyValue('--ge-unit')) || 1;
     const gutter = parseFloat(style.getPropertyValue('--ge-gutter')) || 0;
-    const tall = parseFloat(style.getPropertyValue('--ge-map-most')) || 600;
-    const spare = parseFloat(style.getPropertyValue('--ge-spare')) || 290; // what stands above and below the map
+    const tall = unit * (parseFloat(style.getPropertyValue('--ge-map-most')) || 600);
+    const spare = unit * (parseFloat(style.getPropertyValue('--ge-spare')) || 290); // what stands above and below the map
     capacity = capacityFor(app.trace.tokens, app.trace.blockSize);
     const room = Math.max(120, Math.min(element.clientWidth - gutter, tall, Math.max(320, window.innerHeight - spare)));
     side = frameSide(room, capacity);
-    tagHeight = parseFloat(style.getPropertyValue('--ge-tag-height')) || 26;
+    tagHeight = unit * (parseFloat(style.getPropertyValue('--ge-tag-height')) || 26);
+    element.parentElement?.classList.toggle('ge-small', side < 460 * unit);
+    element.parentElement?.style.setProperty('--ge-side', `${side}px`);
     plane.style.setProperty('--ge-side', `${side}px`);
     element.style.setProperty('--ge-side', `${side}px`);
   }
@@ -102,7 +105,8 @@ export function mount(app, element) {
     const parts = [];
     let lastY = -100;
     let lastX = -100;
-    const large = parseFloat(getComputedStyle(element).getPropertyValue('--ge-axis-size')) || 12;
+    const style = getComputedStyle(element);
+    const large = (parseFloat(style.getPropertyValue('--ge-axis-size')) || 12) * (parseFloat(style.getPropertyValue('--ge-unit')) || 1);
     for (const t of ticks) {
       const at = t * cell;
       if (at > 0) {
@@ -117,7 +121,7 @@ export function mount(app, element) {
     if (!narrow) {
       const y = Math.min(side * 0.56, (app.trace.tokens * cell) / 2 + 20);
       const across = words(0, 0, 'the character that looks', 'ge-axis-name ge-middle');
-      across.setAttribute('transform', `translate(${-18 - 2 * large},${y}) rotate(-90)`);
+      across.setAttribute('transform', `translate(${-22 - 2.1 * large},${y}) rotate(-90)`);
       parts.push(across, words(side / 2, side + ROW + 18 + 2 * large, 'what it looks at', 'ge-axis-name ge-middle'));
     }
     for (const {t, text} of diagonalWords(app.trace, ticks, cell, side, narrow, large + 2)) {

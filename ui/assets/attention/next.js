@@ -12,8 +12,8 @@ export function mount(app, element, {write}) {
   const list = make('ul', {class: 'ge-bar-list', 'aria-label': 'Probabilities of the next character'});
   const legend = make('div', {class: 'ge-bar-legend'});
   const drawn = make('div', {class: 'ge-drawn'});
-  const temperature = numberInput('Temperature', {min: 0, max: 3, step: 0.05}, (value) => app.set({settings: {...app.state.settings, temperature: value}}));
-  const seed = numberInput('Seed', {min: 0, max: Number.MAX_SAFE_INTEGER, step: 1}, (value) => app.set({seed: Math.round(value)}));
+  const temperature = numberInput('Temperature', {min: 0, max: 3, step: 0.05}, (value) => app.set({settings: {...app.state.settings, temperature: value}}), () => settings());
+  const seed = numberInput('Seed', {min: 0, max: Number.MAX_SAFE_INTEGER, step: 1}, (value) => app.set({seed: Math.round(value)}), () => settings());
   drawn.append('Drawn at temperature ', temperature, ' with seed ', seed);
   element.append(make('div', {class: 'ge-next-head'}, title, ...(app.source.live ? [button] : [])), list, legend, ...(app.source.live ? [drawn] : []));
 
@@ -22,8 +22,9 @@ export function mount(app, element, {write}) {
     if (!next || !app.trace) return;
     drawBars(list, barsOf(next, SHOWN));
     list.classList.toggle('ge-ochre-only', next.offOnly);
-    legend.hidden = !next.after && !next.offOnly;
-    legend.replaceChildren(...(next.after ? [make('i', {class: 'ge-key ge-blue'}), 'all heads'] : []), make('i', {class: 'ge-key ge-ochre'}), `${names(app.trace.silenced)} silenced`);
+    const keys = next.after ? [make('i', {class: 'ge-key ge-blue'}), 'all heads'] : [];
+    if (next.after || next.offOnly) keys.push(make('i', {class: 'ge-key ge-ochre'}), `${names(app.trace.silenced)} silenced`);
+    legend.replaceChildren(...keys);
   }
 
   function settings() {
@@ -43,12 +44,13 @@ export function names(pairs) {
   return pairs.map(([l, h]) => headName(l, h)).join(pairs.length === 2 ? ' and ' : ', ');
 }
 
-function numberInput(label, {min, max, step}, change) {
+/** What is no number leaves the value as it was; the field then shows it again. */
+function numberInput(label, {min, max, step}, change, settled) {
   const input = /** @type {HTMLInputElement} */ (make('input', {class: 'ge-number-input', type: 'text', inputMode: 'decimal', autocomplete: 'off', 'aria-label': label, on: {
     change: () => {
       const value = Number(input.value.replace(',', '.'));
       if (Number.isFinite(value) && input.value.trim() !== '') change(Math.min(max, Math.max(min, value)));
-      else change(min);
+      settled();
     },
   }}));
   input.size = step < 1 ? 4 : 7;

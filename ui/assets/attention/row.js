@@ -72,12 +72,13 @@ export function mount(app, element) {
     context.fillRect(0, base, width, 1);
     context.textAlign = 'center';
     context.font = `16px ${colour('--gl-serif')}`;
-    let free = 0;
-    for (const s of Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]).slice(0, 8).sort((a, b) => a - b)) {
-      if (weights[s] < 0.03 || (s + 0.5) * step < free) continue;
-      context.fillStyle = colour('--gl-ink');
-      context.fillText(sign(trace.pieces[s]), (s + 0.5) * step, base + 18);
-      free = (s + 0.5) * step + 14;
+    context.fillStyle = colour('--gl-ink');
+    /** @type {number[]} */ const named = []; // the strongest first: a weaker neighbour does not take its place
+    for (const s of Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]).slice(0, 8)) {
+      const x = (s + 0.5) * step;
+      if (weights[s] < 0.03 || named.some((other) => Math.abs(other - x) < 14)) continue;
+      context.fillText(sign(trace.pieces[s]), x, base + 18);
+      named.push(x);
     }
     context.fillStyle = colour('--gl-red');
     context.fillRect((row + 0.5) * step - 1, base - 8, 2, 16);

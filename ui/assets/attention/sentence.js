@@ -24,16 +24,16 @@ export function sentence({trace, selection, row, weights, role}) {
   if (row === 0) return [{text: `The first character has nothing before it: it can look `}, {text: 'only at itself', mark: true}, {text: '.'}];
   if (selection.average !== 'head') {
     const best = strongest(weights);
-    return [{text: `${name}: ${averageSays(selection)}. From ${from}, most of it falls on `}, {text: `${quoted(trace.pieces[best])}, ${back(row - best)}`, mark: true}, {text: '.'}];
+    return [{text: `${name}: ${averageSays(selection)}. From ${from} the largest share, ${number(weights[best])}, falls on `}, {text: `${quoted(trace.pieces[best])}, ${back(row - best)}`, mark: true}, {text: '.'}];
   }
   const best = strongest(weights);
+  const silenced = trace.silenced.some(([l, h]) => l === selection.layer && h === selection.head);
+  if (silenced) return [{text: `${name} is silenced: it still looks, but `}, {text: 'nothing comes of it', mark: true}, {text: '.'}];
   const repeat = repeated(trace.pieces, row);
   if (repeat && best === repeat.next && weights[best] >= 0.2) {
     const next = quoted(trace.pieces[best]);
     return [{text: `The model has read “${shown(repeat.text)}” before, ${distance(trace.pieces, row, repeat.at)}. ${name} finds that place and looks at `}, {text: 'what came next', mark: true}, {text: `: ${next}.`}];
   }
-  const silenced = trace.silenced.some(([l, h]) => l === selection.layer && h === selection.head);
-  if (silenced) return [{text: `${name} is silenced: it still looks, but `}, {text: 'nothing comes of it', mark: true}, {text: '.'}];
   const share = `${number(weights[best])} of its attention`;
   if (best === row) return [{text: `${name} at ${from}: ${share} stays `}, {text: 'where it stands', mark: true}, {text: '.'}];
   if (best === 0 && row > 8) return [{text: `${name} at ${from} rests on `}, {text: 'the very first character', mark: true}, {text: `: ${share}. Where there is nothing to find, it looks there.`}];

@@ -63,6 +63,7 @@ export function readState(found) {
     if (fits(found[name])) state[name] = structuredClone(found[name]);
     else dropped.push(name);
   }
+  state.silenced = state.silenced.filter(([l, h], i, all) => all.findIndex((pair) => pair[0] === l && pair[1] === h) === i);
   const {temperature, top_k, top_p} = state.settings;
   state.settings = {temperature, top_k, top_p};
   return {state, dropped};

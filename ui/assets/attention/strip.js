@@ -34,7 +34,7 @@ export function mount(app, element) {
   strip.addEventListener('pointerleave', () => app.point(null));
   strip.addEventListener('click', (event) => {
     const t = positionAt(event);
-    if (t !== null) app.pin(t);
+    if (t !== null && event.detail < 2) app.pin(t); // the second click of a double one is none of its own
   });
   // On touch a drag previews; the pointer is captured by what it went down on, so ask what lies under it.
   strip.addEventListener('touchmove', (event) => {
@@ -114,8 +114,9 @@ export function mount(app, element) {
   /** The size at which the longest line fits, but never under the smallest: then lines are turned over at a word. */
   function fitSize() {
     const style = getComputedStyle(strip);
-    const usual = parseFloat(style.getPropertyValue('--ge-strip-size')) || 18;
-    const least = parseFloat(style.getPropertyValue('--ge-strip-least')) || 15;
+    const unit = parseFloat(style.getPropertyValue('--ge-unit')) || 1;
+    const usual = unit * (parseFloat(style.getPropertyValue('--ge-strip-size')) || 18);
+    const least = unit * (parseFloat(style.getPropertyValue('--ge-strip-least')) || 15);
     strip.style.fontSize = `${usual}px`;
     lines.classList.remove('ge-turned');
     const room = strip.clientWidth - usual;
