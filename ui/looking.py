@@ -18,7 +18,7 @@ from gpt.generation import window_start
 from gpt.heads import ROLES, label, roles, short_label
 from gpt.tracing import head_effects, silence
 
-from .limits import MAX_PLAY_TOKENS, MAX_REWRITTEN_TOKENS, MAX_TEXT_CHARACTERS, MAX_TRACE_NUMBERS
+from .limits import MAX_EFFECTS, MAX_PLAY_TOKENS, MAX_REWRITTEN_TOKENS, MAX_TEXT_CHARACTERS, MAX_TRACE_NUMBERS
 from .registry import Registry
 from .writing import Order, prepare
 
@@ -130,6 +130,12 @@ def rewrite(asked: Asked, question: Question) -> dict[str, Any]:
 
 def effects(asked: Asked, question: Question) -> dict[str, Any]:
     """What silencing each head, beside those that are silenced, does to the next token and to the loss, in bits."""
+    if _effects_cost(asked.checkpoint, asked.window) > MAX_EFFECTS:
+        config = asked.checkpoint.model.config
+        raise ValueError(
+            f"Silencing {config.n_layer * config.n_head} heads in turn over {len(asked.window)} tokens would take too "
+            "long on this page: silence one of them, or shorten the text."
+        )
     found = head_effects(asked.checkpoint, asked.window, asked.silenced)
     return {"kl": found.kl.tolist(), "loss": found.loss.tolist()}
 
@@ -164,13 +170,22 @@ def traced(
     return summary, {**{name: array.numpy() for name, array in arrays.items()}, "tokens": list(found.tokens)}
 
 
+def _effects_cost(checkpoint: gpt.Checkpoint, window: list[int]) -> int:
+    """Products of a weight with a number: each head is silenced once, and the window read again."""
+    config = checkpoint.model.config
+    return config.n_layer * config.n_head * len(window) * config.num_parameters
+
+
 QUESTIONS: Mapping[str, Callable[[Asked, Question], bytes | dict[str, Any]]] = {
     "trace": trace, "row": row, "map": one_map, "play": play, "rewrite": rewrite, "effects": effects
 }  # fmt: skip
 
 
 def _trace(asked: Asked, ids: list[int], start: int, first: int, more: dict[str, Any]) -> bytes:
-    whole = {"before": ids[:start], "roles": named_roles(asked.checkpoint)} if first == 0 else {}
+    whole: dict[str, Any] = {}
+    if first == 0:
+        roles, affordable = named_roles(asked.checkpoint), _effects_cost(asked.checkpoint, ids[start:]) <= MAX_EFFECTS
+        whole = {"before": ids[:start], "roles": roles, "effects": affordable}
     header = {"model": asked.name, **whole, **more}
     return wire.pack_trace(asked.checkpoint, ids[start:], asked.silenced, start=start, first=first, more=header)
 

@@ -105,6 +105,14 @@ def test_effects_are_those_of_the_library(registry):
     assert found["loss"] == expected.loss.tolist()
 
 
+def test_the_effects_of_many_heads_over_a_long_text_are_not_begun(registry, monkeypatch):
+    assert ask(registry, "trace")[0]["effects"] is True
+    monkeypatch.setattr("ui.looking.MAX_EFFECTS", 1000)
+    assert ask(registry, "trace")[0]["effects"] is False
+    with pytest.raises(ValueError, match="silence one of them, or shorten the text"):
+        ask(registry, "effects")
+
+
 @pytest.mark.parametrize(
     ("name", "question"),
     [

@@ -15,6 +15,8 @@ import {cut, extend, lensAt, readTrace} from './wire.js';
 /** What play fetches at a time, and how many tokens before its end it asks for the next. */
 export const AHEAD = 32;
 const REFETCH = 12;
+/** Of one frame's drawing at most so long at a time. */
+const SLICE_MS = 40;
 /** Loading is said when it takes longer. */
 const SAY_MS = 300;
 export const SPEEDS = [2, 5, 10, 20];
@@ -24,6 +26,8 @@ export function createApp(source) {
   /** @type {Set<(changed: Set<string>) => void>} */ const views = new Set();
   /** @type {Set<string>} */ let changed = new Set();
   let frame = 0;
+  /** Views that have not yet been drawn of the last change. @type {(() => void)[]} */ let pending = [];
+  let drawTimer = 0;
   let asked = 0; // number of the last trace asked for: an older answer is dropped
   /** @type {AbortController | null} */ let loading = null;
   /** The longest trace of this text; what is shown is this, or its beginning. @type {Trace | null} */ let full = null;
@@ -203,8 +207,8 @@ export function createApp(source) {
 
     touch,
 
-    /** Draw what has changed now, not in the next frame. */
-    flush,
+    /** Draw what has changed now, all of it, not in the next frame. */
+    flush() { flush(); while (pending.length) pending.shift()?.(); },
 
     /** Run something that may fail: its sentence is shown. @template T @param {() => Promise<T>} work @param {string} [doing] */
     async attempt(work, doing = '') {
@@ -230,12 +234,22 @@ export function createApp(source) {
     if (!frame) frame = requestAnimationFrame(flush);
   }
 
+  /** Draw. A frame that takes long is divided: with many heads or a long text the page stays awake in between. */
   function flush() {
     cancelAnimationFrame(frame);
     frame = 0;
+    while (pending.length) pending.shift()?.();
     const now = changed;
     changed = new Set();
-    if (now.size) for (const draw of views) draw(now);
+    if (now.size) pending = [...views].map((draw) => () => draw(now));
+    drawSome();
+  }
+
+  function drawSome() {
+    clearTimeout(drawTimer);
+    const until = performance.now() + SLICE_MS;
+    while (pending.length && performance.now() < until) pending.shift()?.();
+    if (pending.length) drawTimer = window.setTimeout(drawSome);
   }
 
   /** Trace the text, or the tokens given in its place. @param {number[]} [tokens] */

@@ -5,6 +5,7 @@ import {chooseTab, pressHeads} from './roving.js';
 import {headName, roleLine} from './words.js';
 
 /** The text has settled when nothing has changed for so long. */
+const TOO_MANY = 'Silencing each head in turn would take too long with so many heads and so long a text: silence one, or shorten the text.';
 const SETTLED_MS = 400;
 /** Effects smaller than this are not told apart: below it no colour is full, and no head is named. */
 const SMALL = 0.01;
@@ -60,7 +61,7 @@ export function mount(app, element) {
     const key = JSON.stringify(app.request());
     const found = known.get(key);
     if (found) shown = {key, found};
-    else if (visible && !app.playing && asking !== key) timer = window.setTimeout(() => ask(key), SETTLED_MS);
+    else if (visible && app.trace.effects && !app.playing && asking !== key) timer = window.setTimeout(() => ask(key), SETTLED_MS);
     draw();
   }
 
@@ -100,7 +101,8 @@ export function mount(app, element) {
       cell.title = `Head ${name}, ${roleLine(app.role(layer, i % trace.heads))}: ${said}`;
     });
     chooseTab(cells, state.layer * trace.heads + state.head);
-    const text = shown.found ? sentence(shown.found[measure], measure) : 'Each head is silenced by itself, and the model asked again.';
+    const asked = 'Each head is silenced by itself, and the model asked again.';
+    const text = !trace.effects ? TOO_MANY : shown.found ? sentence(shown.found[measure], measure) : asked;
     if (says.textContent !== text) says.textContent = text;
   }
 
