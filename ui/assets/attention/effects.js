@@ -45,6 +45,9 @@ export function mount(app, element) {
   function build() {
     const {layers, heads} = /** @type {import('./wire.js').Trace} */ (app.trace);
     grid.style.setProperty('--ge-heads', String(heads));
+    // By the number of heads: cells that each ask for their own width take longer to lay out than a frame has.
+    grid.classList.toggle('ge-tight', heads > 6);
+    grid.classList.toggle('ge-crowded', heads > 10);
     cells = Array.from({length: layers * heads}, () => make('button', {class: 'ge-effect', type: 'button'}, make('span')));
     grid.replaceChildren(
       make('span', {class: 'ge-small'}), ...Array.from({length: heads}, (_, h) => make('span', {class: 'ge-small', 'aria-hidden': 'true'}, String(h))),
