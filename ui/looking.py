@@ -184,8 +184,8 @@ QUESTIONS: Mapping[str, Callable[[Asked, Question], bytes | dict[str, Any]]] = {
 def _trace(asked: Asked, ids: list[int], start: int, first: int, more: dict[str, Any]) -> bytes:
     whole: dict[str, Any] = {}
     if first == 0:
-        roles, affordable = named_roles(asked.checkpoint), _effects_cost(asked.checkpoint, ids[start:]) <= MAX_EFFECTS
-        whole = {"before": ids[:start], "roles": roles, "effects": affordable}
+        affordable = _effects_cost(asked.checkpoint, ids[start:]) <= MAX_EFFECTS
+        whole = {"before": ids[:start], "roles": named_roles(asked.checkpoint), "effects": affordable}
     header = {"model": asked.name, **whole, **more}
     return wire.pack_trace(asked.checkpoint, ids[start:], asked.silenced, start=start, first=first, more=header)
 

@@ -10,6 +10,13 @@ SETTINGS = gpt.SamplingSettings(temperature=0.8)
 STOPS = 5
 
 
+TEXT = (
+    "ROMEO:\nIf I profane with my unworthiest hand\nThis holy shrine, the gentle fine is this:\n"
+    "My lips, two blushing pilgrims, ready stand\nTo smooth that rough touch with a tender kiss.\n\n"
+    "JULIET:\nGood pilgri"
+)
+
+
 @pytest.fixture(scope="module")
 def checkpoint(checkpoints):
     return gpt.load(checkpoints / "shakespeare", weights="int8")
@@ -17,12 +24,15 @@ def checkpoint(checkpoints):
 
 @pytest.fixture
 def explorer(open_page, page_url):
-    """``explorer(size, theme)``: the Attention tab, with its example traced."""
+    """``explorer(size, theme)``: the Attention tab, with this text traced."""
 
     def opened(size="wide", theme="light"):
         page = open_page(f"{page_url}?__theme={theme}", size, theme)
         page.get_by_role("tab", name="Attention").click()
         page.wait_for_selector(".ge[data-gl-trace]", timeout=60_000)  # the first asks what each head does
+        page.evaluate("(text) => document.querySelector('.ge').explorer.restore({text})", TEXT)
+        page.wait_for_function("(n) => document.querySelectorAll('.ge-box').length === n", arg=len(TEXT))
+        page.wait_for_timeout(300)
         return page
 
     return opened

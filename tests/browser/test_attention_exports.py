@@ -18,6 +18,13 @@ PAGE, DARK_PAGE = (252, 252, 250), (19, 20, 23)
 TALK = "gpt-letter-by-letter talk"
 
 
+TEXT = (
+    "ROMEO:\nIf I profane with my unworthiest hand\nThis holy shrine, the gentle fine is this:\n"
+    "My lips, two blushing pilgrims, ready stand\nTo smooth that rough touch with a tender kiss.\n\n"
+    "JULIET:\nGood pilgri"
+)
+
+
 @pytest.fixture(scope="module")
 def checkpoint(checkpoints):
     return gpt.load(checkpoints / "shakespeare", weights="int8")
@@ -25,12 +32,15 @@ def checkpoint(checkpoints):
 
 @pytest.fixture
 def explorer(open_page, page_url):
-    """``explorer(size, theme)``: the Attention tab, with its example traced."""
+    """``explorer(size, theme)``: the Attention tab, with this text traced."""
 
     def opened(size="wide", theme="light"):
         page = open_page(f"{page_url}?__theme={theme}", size, theme)
         page.get_by_role("tab", name="Attention").click()
         wait_traced(page)
+        page.evaluate("(text) => document.querySelector('.ge').explorer.restore({text})", TEXT)
+        page.wait_for_function("(n) => document.querySelectorAll('.ge-box').length === n", arg=len(TEXT))
+        page.wait_for_timeout(300)
         return page
 
     return opened
