@@ -1,6 +1,7 @@
 /** Arcs between the characters: the text along a line, an arc from each character to what it looks at. */
 import {make} from '../dom.js';
 import {axisTicks, firstWords} from './axes.js';
+import {drawingContext} from './canvas.js';
 import {rowOf} from './maps.js';
 import {capacityFor} from './raster.js';
 import {place} from './scales.js';
@@ -36,13 +37,7 @@ export function mount(app, element) {
     const style = getComputedStyle(element);
     const side = parseFloat(style.getPropertyValue('--ge-side')) || 600;
     const height = side + 16;
-    const ratio = window.devicePixelRatio || 1;
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-    context.scale(ratio, ratio);
+    const context = drawingContext(canvas, width, height);
     const colour = (name) => style.getPropertyValue(name).trim();
     const capacity = capacityFor(trace.tokens, trace.blockSize);
     const step = (width - 16) / capacity;

@@ -20,6 +20,24 @@ export function paintCanvas(canvas, width, height, fill) {
   context.putImageData(image, 0, 0);
 }
 
+/**
+ * To draw on anew, in CSS pixels, as sharp as the screen is.
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width
+ * @param {number} height
+ * @returns {CanvasRenderingContext2D}
+ */
+export function drawingContext(canvas, width, height) {
+  const ratio = window.devicePixelRatio || 1;
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  context.scale(ratio, ratio);
+  return context;
+}
+
 /** The side of a map's frame: the largest whose cell is a whole number of device pixels, where three or more fit. */
 export function frameSide(room, capacity) {
   const ratio = window.devicePixelRatio || 1;

@@ -1,5 +1,6 @@
 /** The pinned row as bars, and as a table with exact numbers: for whoever cannot see the picture, and whoever wants the figures. */
 import {make} from '../dom.js';
+import {drawingContext} from './canvas.js';
 import {capacityFor} from './raster.js';
 import {place} from './scales.js';
 import {number, sign, spoken} from './words.js';
@@ -51,13 +52,7 @@ export function mount(app, element) {
     const style = getComputedStyle(element);
     const width = Math.min(element.clientWidth, parseFloat(style.getPropertyValue('--ge-side')) + (parseFloat(style.getPropertyValue('--ge-gutter')) || 0) || 600);
     const height = 200;
-    const ratio = window.devicePixelRatio || 1;
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-    context.scale(ratio, ratio);
+    const context = drawingContext(canvas, width, height);
     const step = width / capacityFor(trace.tokens, trace.blockSize);
     geometry = {step};
     const most = Math.max(1e-6, ...weights);
