@@ -156,7 +156,7 @@ def test_any_text_is_a_prompt(client, prompt):
 
 
 def test_only_documented_endpoints_are_public(client):
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/generate", "/models"}
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/generate", "/models", "/trace"}
 
 
 def test_prompts_are_not_logged(page_url, capfd, caplog):
