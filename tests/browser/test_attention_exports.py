@@ -96,6 +96,7 @@ def numbers(page):
 
 def pin(page, position):
     page.locator(f".ge-box[data-t='{position}']").first.click()
+    page.wait_for_timeout(100)  # drawn in the next frame
 
 
 def sentence(page):
