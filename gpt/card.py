@@ -135,19 +135,15 @@ def _trained(training: Mapping[str, Any]) -> list[str]:
 
 def _began_with(init: Mapping[str, Any] | None) -> list[str]:
     """How the weights were trained that this training began with, the first training first."""
-    if not init:
-        return []
-    lines = _began_with(init.get("init"))
-    before = f"{init.get('steps') or 0:,} steps, {init.get('tokens') or 0:,} tokens"
-    return [
-        *lines,
-        f"Before that, {before}:",
-        "",
-        f"    {init.get('command') or 'unknown'}",
-        "",
-        "and from there on:",
-        "",
-    ]
+    trainings: list[Mapping[str, Any]] = []
+    while init:
+        trainings.insert(0, init)
+        init = init.get("init")
+    lines = []
+    for n, before in enumerate(trainings):
+        how = f"{before.get('steps') or 0:,} steps, {before.get('tokens') or 0:,} tokens"
+        lines += [f"{'then' if n else 'Before that,'} {how}:", "", f"    {before.get('command') or 'unknown'}", ""]
+    return [*lines, "and then:", ""] if lines else []
 
 
 def _loss(config: GPTConfig, training: Mapping[str, Any], last: Mapping[str, Any]) -> list[str]:

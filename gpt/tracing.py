@@ -150,12 +150,16 @@ def rollout(attention: Tensor) -> Tensor:
     averaged, half of a position's new state is taken to be its old one (the residual stream), and layers multiply.
     Entry l is the product of layers 0 to l.
     """
-    L, _, T, _ = attention.shape
-    steps = 0.5 * attention.mean(dim=1) + 0.5 * torch.eye(T, device=attention.device)  # (L, T, T)
-    flows = [steps[0]]
-    for layer in range(1, L):
-        flows.append(steps[layer] @ flows[-1])
+    flows = [roll(attention[0], None)]
+    for maps in attention[1:]:
+        flows.append(roll(maps, flows[-1]))
     return torch.stack(flows)
+
+
+def roll(maps: Tensor, below: Tensor | None) -> Tensor:
+    """One layer of :func:`rollout`: its maps (H, T, T), and what the layers below make (T, T), or None for none."""
+    mixed = 0.5 * maps.mean(dim=0) + 0.5 * torch.eye(maps.shape[-1], device=maps.device)
+    return mixed if below is None else mixed @ below
 
 
 @on_one_thread  # many small batches: beside other work, threads that wait for one another take ten times as long
@@ -242,8 +246,13 @@ def _batch(model: GPT, ids: list[int]) -> Tensor:
 
 def _encode(checkpoint: Checkpoint, text: str | Sequence[int]) -> list[int]:
     """Ids that the model can read at once."""
-    config = checkpoint.model.config
     ids = checkpoint.tokenizer.encode(text) if isinstance(text, str) else [int(id) for id in text]
+    check_window(checkpoint.model.config, ids)
+    return ids
+
+
+def check_window(config: GPTConfig, ids: Sequence[int]) -> None:
+    """Raises ValueError, beginning with "text", unless the model can read these tokens at once."""
     if not ids:
         raise ValueError("text: empty; give at least one character")
     if len(ids) > config.block_size:
@@ -251,4 +260,3 @@ def _encode(checkpoint: Checkpoint, text: str | Sequence[int]) -> list[int]:
     for id in ids:
         if not 0 <= id < config.vocab_size:
             raise ValueError(f"text: {id} is no token of this model, which has {config.vocab_size:,}")
-    return ids

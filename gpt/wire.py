@@ -3,9 +3,10 @@
 One answer is a packet: ``GLTW``, a version byte, the length of a JSON header, the header, then blocks of bytes whose
 lengths the header gives; all of it deflated (zlib). Numbers are little-endian. ui/assets/attention/wire.js reads it.
 
-A trace's header has ``layers, heads, start`` (the window begins at this token of the text), ``tokens`` (rows there are
-in the window), ``first`` (the first row sent), ``pieces`` (from that row on), ``ids``, ``loss`` (bits a token) and
-``scale``. Its blocks:
+A trace's header has ``id`` (of the checkpoint), ``layers, heads, block_size, vocab_size``, ``start`` (the window begins
+at this token of the text), ``tokens`` (rows there are in the window), ``first`` (the first row sent), ``pieces`` and
+``ids`` (from that row on), ``silenced``, ``loss`` (bits a token), ``scale``, ``side`` (0 where there are rows),
+``lens_first, lens_top, names``, and what whoever asks for it adds. Its blocks:
 
 - ``rows``: for each position t from ``first`` on, L*H*(t+1) bytes, layer by layer, head by head; a text that grows
   sends its new rows alone. A byte is 255 times the square root of the weight: small weights stay visible.
@@ -34,7 +35,7 @@ from torch import Tensor
 
 from .checkpoint import Checkpoint
 from .model import GPT, Probe
-from .tracing import heads_mask
+from .tracing import check_window, heads_mask, roll
 
 MAGIC = b"GLTW"
 VERSION = 1
@@ -143,7 +144,7 @@ def pack_row(
 
 
 Kind = Literal["head", "layer", "all", "rollout"]
-"""A map: of one head; the mean of a layer's heads; the mean of all heads; the rollout up to a layer."""
+"""A map: of one head; the mean of a layer's heads; the mean of all heads; the rollout up to a layer (tracing.py)."""
 
 
 def pack_map(
@@ -208,9 +209,7 @@ class _OneMap(Probe):
         elif self.kind == "all":
             self.result = self.result + (maps.mean(0) - self.result) / self.count if layer else maps.mean(0)
         elif self.kind == "rollout" and layer <= self.layer:
-            # Abnar and Zuidema 2020: half of a layer's output is its input, so half of its map is the identity.
-            mixed = (maps.mean(0) + torch.eye(maps.shape[-1])) / 2
-            self.result = mixed @ self.result if layer else mixed
+            self.result = roll(maps, self.result if layer else None)
 
 
 SomeProbe = TypeVar("SomeProbe", bound=Probe)
@@ -219,8 +218,7 @@ SomeProbe = TypeVar("SomeProbe", bound=Probe)
 @torch.inference_mode()
 def look(model: GPT, ids: Sequence[int], silenced: Iterable[tuple[int, int]], probe: SomeProbe) -> SomeProbe:
     """The probe, filled by one forward pass over a window."""
-    if not 1 <= len(ids) <= model.config.block_size:
-        raise ValueError(f"text: {len(ids)} tokens; the window of this model is {model.config.block_size}")
+    check_window(model.config, ids)
     probe.silenced = heads_mask(model.config, silenced)
     model(torch.tensor([list(ids)]), probe=probe)
     return probe

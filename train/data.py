@@ -213,7 +213,7 @@ class Batches:
         return inputs.contiguous(), targets.contiguous()
 
     def _repeat(self, rows: Tensor, step: int) -> None:
-        """Let some of the rows (B, T + 1) repeat a passage, from a twentieth to two fifths of them, to their end."""
+        """Some rows (B, T + 1) say their beginning, a twentieth to two fifths of T, over and over; changed in place."""
         random = np.random.default_rng([self.seed, 2, step])
         T = self.block_size
         for row in rows:

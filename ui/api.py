@@ -43,7 +43,7 @@ def build(registry: Registry, model: str) -> None:
         try:
             settings = gpt.SamplingSettings(temperature, top_k, top_p, min_p, repetition_penalty)
             order = Order(settings, max_new_tokens, seed)
-            for written in write(registry.get(model), _string(prompt), order):
+            for written in write(registry.get(model), _string("prompt", prompt), order):
                 yield written.text
         except (ValueError, OSError) as error:
             raise gr.Error(str(error), print_exception=False) from None
@@ -61,7 +61,7 @@ def build(registry: Registry, model: str) -> None:
         is traced.
         """
         try:
-            summary, arrays = traced(registry, _string(model), _string(text), _heads(silenced))
+            summary, arrays = traced(registry, model, text, _heads(silenced))
         except (ValueError, OSError) as error:
             raise gr.Error(str(error), print_exception=False) from None
         file = io.BytesIO()
@@ -74,15 +74,15 @@ def build(registry: Registry, model: str) -> None:
     gr.api(trace, api_name="trace", concurrency_limit=MAX_ASKED_AT_ONCE)
 
 
-def _string(text: Any) -> str:
+def _string(name: str, text: Any) -> str:
     if not isinstance(text, str):
-        raise ValueError(f"text: must be a text, not {type(text).__name__}")
+        raise ValueError(f"{name}: must be a text, not {type(text).__name__}")
     return text
 
 
 def _heads(silenced: Any) -> list[list[int]]:
     """ "5.2, 3.1" as pairs of layer and head."""
-    found = [part.strip() for part in _string(silenced).split(",") if part.strip()]
+    found = [part.strip() for part in _string("silenced", silenced).split(",") if part.strip()]
     if not all(re.fullmatch(r"\d{1,4}\.\d{1,4}", part) for part in found):
         raise ValueError(f"silenced: {silenced[:60]!r} is no list of heads such as 5.2, 3.1")
     return [[int(number) for number in part.split(".")] for part in found]

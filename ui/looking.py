@@ -10,17 +10,17 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast, get_args
 
 import gpt
-from gpt import wire
+from gpt import heads, wire
 from gpt.generation import window_start
-from gpt.heads import ROLES, label, roles, short_label
+from gpt.heads import ROLES, SCORES, label, short_label
 from gpt.tracing import head_effects, silence
 
 from .limits import MAX_EFFECTS, MAX_PLAY_TOKENS, MAX_REWRITTEN_TOKENS, MAX_TEXT_CHARACTERS, MAX_TRACE_NUMBERS
 from .registry import Registry
-from .writing import Order, prepare
+from .writing import Order, check_whole, prepare
 
 Question = Mapping[str, Any]
 
@@ -93,10 +93,10 @@ def row(asked: Asked, question: Question) -> bytes:
 def one_map(asked: Asked, question: Question) -> bytes:
     """One whole map."""
     kind = question.get("kind")
-    if kind not in ("head", "layer", "all", "rollout"):
-        raise ValueError(f"kind: {str(kind)[:60]!r} is none of head, layer, all, rollout")
+    if kind not in get_args(wire.Kind):
+        raise ValueError(f"kind: {str(kind)[:60]!r} is none of {', '.join(get_args(wire.Kind))}")
     layer, head = _whole(question, "layer"), _whole(question, "head")
-    return wire.pack_map(asked.checkpoint, asked.window, kind, layer, head, asked.silenced)
+    return wire.pack_map(asked.checkpoint, asked.window, cast(wire.Kind, kind), layer, head, asked.silenced)
 
 
 def play(asked: Asked, question: Question) -> bytes:
@@ -185,15 +185,20 @@ def _trace(asked: Asked, ids: list[int], start: int, first: int, more: dict[str,
     whole: dict[str, Any] = {}
     if first == 0:
         affordable = _effects_cost(asked.checkpoint, ids[start:]) <= MAX_EFFECTS
-        whole = {"before": ids[:start], "roles": named_roles(asked.checkpoint), "effects": affordable}
+        roles = named_roles(asked.checkpoint)
+        whole = {"before": ids[:start], "roles": roles, "scores": SCORE_NAMES, "effects": affordable}
     header = {"model": asked.name, **whole, **more}
     return wire.pack_trace(asked.checkpoint, ids[start:], asked.silenced, start=start, first=first, more=header)
+
+
+SCORE_NAMES = {id: ROLES[id].words.format(offset="a fixed number") for id in SCORES}
+"""What each score of a head is called, whichever head."""
 
 
 @functools.lru_cache(maxsize=8)
 def named_roles(checkpoint: gpt.Checkpoint) -> list[list[dict[str, Any]]]:
     """For each layer and head its role, in the words that are shown."""
-    return [[_named(head) for head in layer] for layer in roles(checkpoint)["heads"]]
+    return [[_named(head) for head in layer] for layer in heads.roles(checkpoint)["heads"]]
 
 
 def _named(head: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,20 +218,17 @@ def _silenced(asked: Asked) -> gpt.Checkpoint:
 def _order(question: Question, count: str, most: int) -> Order:
     settings = question.get("settings")
     fields = dict(settings) if isinstance(settings, dict) else {}
-    wanted = _whole(question, count)
-    if not 1 <= wanted <= most:
-        raise ValueError(f"{count}: {wanted} is not a whole number from 1 to {most}")
+    wanted = _whole(question, count, 1, most)
     try:
         return Order.read({**fields, "seed": question.get("seed"), "length": wanted})
     except TypeError:
         raise ValueError("settings: one of them is no number") from None
 
 
-def _whole(question: Question, name: str) -> int:
+def _whole(question: Question, name: str, low: int = 0, high: int = MAX_TEXT_CHARACTERS) -> int:
     value = question.get(name)
-    if type(value) is not int or not 0 <= value <= MAX_TEXT_CHARACTERS:
-        raise ValueError(f"{name}: {str(value)[:60]!r} is not a whole number from 0 to {MAX_TEXT_CHARACTERS:,}")
-    return value
+    check_whole(name, value, low, high)
+    return int(value)  # type: ignore[arg-type]  # it was checked
 
 
 def _ids(tokens: Any, vocab_size: int) -> list[int]:
