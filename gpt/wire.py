@@ -1,7 +1,7 @@
 """What the page's views read: a text's attention as bytes, small enough to be sent and quick to unpack.
 
 One answer is a packet: ``GLTW``, a version byte, the length of a JSON header, the header, then blocks of bytes whose
-lengths the header gives; all of it deflated (zlib). Numbers are little-endian. ui/assets/attention/wire.js reads it.
+lengths the header gives; all of it deflated (zlib). Numbers are little-endian. ui/assets/common/packet.js reads it.
 
 A trace's header has ``id`` (of the checkpoint), ``layers, heads, block_size, vocab_size``, ``start`` (the window begins
 at this token of the text), ``tokens`` (rows there are in the window), ``first`` (the first row sent), ``pieces`` and

@@ -22,7 +22,8 @@ BEGINNINGS = ("JULIET:", "First Citizen:", "Now is the")
 EXAMPLE_PROMPT = "ROMEO:"
 EXAMPLE_SEED = 11
 DEFAULTS: dict[str, Any] = {
-    "temperature": 0.8, "length": 300, "top_k": 0, "top_p": 1.0, "seed": EXAMPLE_SEED, "keep_seed": False,
+    "temperature": 0.8, "length": 300, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "repetition_penalty": 1.0,
+    "seed": EXAMPLE_SEED, "keep_seed": False,
 }  # fmt: skip
 
 

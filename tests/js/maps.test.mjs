@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {letters, table} from '../../ui/assets/attention/colours.js';
+import {letters, table} from '../../ui/assets/common/colours.js';
 import {align, difference, mapOf, rollout, rowOf, withoutFirst} from '../../ui/assets/attention/maps.js';
 import {capacityFor, paint, paintRow} from '../../ui/assets/attention/raster.js';
-import {percent, place, placeSigned, tick} from '../../ui/assets/attention/scales.js';
+import {percent, place, placeSigned, tick} from '../../ui/assets/common/scales.js';
 
 const INK = {scale: 'sqrt', colours: 'ink', dark: false};
 const near = (found, wanted, by = 1e-6) => assert.ok(Math.abs(found - wanted) <= by, `${found} is not ${wanted}`);

@@ -7,7 +7,7 @@ import {barsOf} from '../../ui/assets/attention/bars.js';
 import {KEYS, actionOf} from '../../ui/assets/attention/keys.js';
 import {repeated, sentence} from '../../ui/assets/attention/sentence.js';
 import {START, fit, packState, readState} from '../../ui/assets/attention/state.js';
-import {sign, spoken} from '../../ui/assets/attention/words.js';
+import {sign, spoken} from '../../ui/assets/common/words.js';
 
 test('a state survives a link', () => {
   const state = {...START, model: 'shakespeare', text: 'ROMEO:', layer: 5, head: 2, pin: 3, silenced: [[1, 2]], view: 'arcs', scale: 'log'};
@@ -18,7 +18,7 @@ test('a state survives a link', () => {
 test('what a state should not hold is dropped, and named', () => {
   for (const [field, values] of Object.entries({
     layer: [-1, 1.5, '3', null, NaN, 1e9], pin: [-1, 'x', 2.5], view: ['', 'constructor', 3, null], scale: ['__proto__'],
-    silenced: [[[1]], [['a', 1]], [[1, 2, 3]], 'x', [[-1, 0]]], text: [3, 'x'.repeat(20_001)], settings: [null, {temperature: 9, top_k: 0, top_p: 1}, {temperature: 1}],
+    silenced: [[[1]], [['a', 1]], [[1, 2, 3]], 'x', [[-1, 0]]], text: [3, 'x'.repeat(20_001)], settings: [null, {temperature: 9, top_k: 0, top_p: 1}, {temperature: '1'}, {top_k: 1.5}, {min_p: -0.1}, {repetition_penalty: NaN}],
     hideFirst: [1], seed: [-1, 2 ** 60], caption: ['x'.repeat(401)],
   })) {
     for (const value of values) {
@@ -28,7 +28,7 @@ test('what a state should not hold is dropped, and named', () => {
     }
   }
   for (const nothing of [null, 3, 'x', [], undefined]) assert.deepEqual(readState(nothing).state, START);
-  assert.deepEqual(Object.keys(readState({settings: {temperature: 1, top_k: 0, top_p: 1, evil: 1}}).state.settings), ['temperature', 'top_k', 'top_p']);
+  assert.deepEqual(Object.keys(readState({settings: {temperature: 1, top_k: 0, top_p: 1, evil: 1}}).state.settings), ['temperature', 'top_k', 'top_p', 'min_p', 'repetition_penalty']);
 });
 
 test('a state of another model keeps what fits', () => {

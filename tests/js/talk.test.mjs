@@ -3,9 +3,8 @@ import {test} from 'node:test';
 
 import {collect, imports, inScript, page, rename as renamed} from '../../ui/assets/attention/bundle.js';
 import {embedded} from '../../ui/assets/attention/embedded.js';
-import {fromBase64, pack, toBase64} from '../../ui/assets/attention/packing.js';
+import {fromBase64, pack, toBase64, unpack} from '../../ui/assets/common/packet.js';
 import {EMPTY, FORMAT, MAX_VIEWS, add, move, read, remove, rename, show, walk, write} from '../../ui/assets/attention/talk.js';
-import {unpack} from '../../ui/assets/attention/wire.js';
 
 const view = (text, more = {}) => ({state: {text, model: 'shakespeare'}, caption: text, says: `says ${text}`, thumb: '', ...more});
 const captions = (talk) => talk.views.map((one) => one.caption);

@@ -1,9 +1,10 @@
 /** The Attention tab: the explorer, with gradio's server behind it and its state in the link. */
 import {createApp} from './attention/app.js';
 import {mountExplorer} from './attention/explorer.js';
-import {remember} from './attention/links.js';
 import {server} from './attention/source.js';
-import {readState} from './attention/state.js';
+import {linkState, readState} from './attention/state.js';
+import {remember} from './common/links.js';
+import {pick} from './common/settings.js';
 
 const SETTLED_MS = 500;
 
@@ -34,15 +35,15 @@ export function mount({element, props, watch}) {
 
   // The Prompt tab's sliders are how the next character is drawn here too: the same seed gives the same text.
   document.addEventListener('gl:settings', (event) => {
-    const {temperature, top_k, top_p, seed} = /** @type {CustomEvent} */ (event).detail;
-    app.set({settings: {temperature, top_k, top_p}, seed});
+    const {detail} = /** @type {CustomEvent} */ (event);
+    app.set({settings: pick(detail), seed: detail.seed});
   });
 
   app.on((changed) => {
     if (app.playing && !visible()) app.play(false); // another tab is open
     if (changed.size === 1 && changed.has('hover')) return;
     clearTimeout(timer);
-    timer = window.setTimeout(() => { if (visible() && app.trace && !app.playing) void remember(app.state); }, SETTLED_MS);
+    timer = window.setTimeout(() => { if (visible() && app.trace && !app.playing) void remember(linkState(app.state)); }, SETTLED_MS);
   });
   watch('value', told);
   if (!props.value?.state) document.dispatchEvent(new CustomEvent('gl:ask-settings')); // a link brings its own

@@ -1,4 +1,5 @@
 /** The text of the Prompt tab: the prompt and what the model writes, laid out as a play, growing while it is written. */
+import {rememberPacked} from './common/links.js';
 import {make} from './dom.js';
 import {divide, lines} from './play.js';
 
@@ -62,7 +63,7 @@ export function mount(view) {
     setDisabled('gl-stop', settled, 'Nothing is being written');
     setDisabled('gl-continue', !settled || whole === '', 'There is no text to continue yet');
     setDisabled('gl-again', !settled || whole === '', 'There is no prompt yet');
-    if (settled && good.link !== undefined && status !== 'example') remember(good.link);
+    if (settled && good.link !== undefined && status !== 'example') rememberPacked(good.link);
     document.dispatchEvent(new CustomEvent('gl:text', {detail: good}));
   }
 
@@ -135,11 +136,4 @@ function setDisabled(id, disabled, reason) {
   if (!button) return;
   button.disabled = disabled;
   button.title = disabled ? reason : '';
-}
-
-/** The state goes into the address bar, so that a reload or a copied link shows the same text. */
-function remember(link) {
-  const url = new URL(window.location.href);
-  if (link) url.searchParams.set('s', link); else url.searchParams.delete('s');
-  if (url.href !== window.location.href) history.replaceState(history.state, '', url);
 }

@@ -4,7 +4,7 @@
  */
 import {createDetails} from './details.js';
 import {align, difference, mapOf, rowOf, withoutFirst} from './maps.js';
-import {Refused} from './source.js';
+import {Refused} from '../common/ask.js';
 import {START, fit} from './state.js';
 import {cut, extend, lensAt, readTrace} from './wire.js';
 

@@ -1,11 +1,11 @@
 /** Arcs between the characters: the text along a line, an arc from each character to what it looks at. */
 import {make} from '../dom.js';
 import {axisTicks, firstWords} from './axes.js';
-import {drawingContext} from './canvas.js';
+import {drawingContext} from '../common/canvas.js';
 import {rowOf} from './maps.js';
 import {capacityFor} from './raster.js';
-import {place} from './scales.js';
-import {sign} from './words.js';
+import {place} from '../common/scales.js';
+import {sign} from '../common/words.js';
 
 /** Weights below this have no arc; and so many arcs are drawn at most, the strongest. */
 const LEAST = 0.1;

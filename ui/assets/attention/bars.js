@@ -1,7 +1,7 @@
 /** Bars of the next character: what the model believes, and what it would without some heads. */
 import {make} from '../dom.js';
 import {nextProbability} from './wire.js';
-import {percent, sign, spoken} from './words.js';
+import {percent, sign, spoken} from '../common/words.js';
 
 /**
  * @typedef {object} Bar

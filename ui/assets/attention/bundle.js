@@ -3,7 +3,7 @@
  * modules are those of the page, as they are; only the names by which they find each other change.
  */
 import {key} from './embedded.js';
-import {pack, toBase64} from './packing.js';
+import {pack, toBase64} from '../common/packet.js';
 import {packState} from './state.js';
 import {escape} from './svg.js';
 

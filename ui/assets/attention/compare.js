@@ -5,7 +5,7 @@ import {lensAt} from './wire.js';
 import {align} from './maps.js';
 import {verse} from './verse.js';
 import {names} from './rewrite.js';
-import {percent, sign, spoken} from './words.js';
+import {percent, sign, spoken} from '../common/words.js';
 
 const WAIT_MS = 300;
 const BARS = 6;

@@ -1,11 +1,11 @@
 /** Three maps of one selection: of this text, of the other, and their difference, linked cell by cell. */
 import {make} from '../dom.js';
-import {frameSide, paintCanvas} from './canvas.js';
-import {colour} from './colours.js';
+import {frameSide, paintCanvas} from '../common/canvas.js';
+import {colour} from '../common/colours.js';
 import {align, rowOf} from './maps.js';
 import {capacityFor, paint} from './raster.js';
-import {SCALES, placeSigned, tick} from './scales.js';
-import {spoken, title} from './words.js';
+import {SCALES, placeSigned, tick} from '../common/scales.js';
+import {spoken, title} from '../common/words.js';
 
 /** @typedef {import('./wire.js').Trace} Trace */
 /** @typedef {import('./maps.js').AttentionMap} AttentionMap */

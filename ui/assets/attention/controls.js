@@ -1,8 +1,8 @@
 /** The row of controls: the pin, the view, scale and average; then play. */
 import {make} from '../dom.js';
 import {SPEEDS} from './app.js';
-import {SCALES} from './scales.js';
-import {sign, spoken} from './words.js';
+import {SCALES} from '../common/scales.js';
+import {sign, spoken} from '../common/words.js';
 
 export const VIEWS = [['map', 'Map'], ['arcs', 'Arcs'], ['row', 'Row'], ['lens', 'Lens']];
 export const AVERAGES = [['head', 'one head'], ['layer', 'mean of the layer'], ['all', 'mean of all heads'], ['rollout', 'rollout']];

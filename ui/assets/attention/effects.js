@@ -1,8 +1,8 @@
 /** What silencing each head does, as a grid of numbers: looking is not yet using. */
 import {make} from '../dom.js';
-import {colour, letters} from './colours.js';
+import {colour, letters} from '../common/colours.js';
 import {chooseTab, pressHeads} from './roving.js';
-import {headName, roleLine} from './words.js';
+import {headName, roleLine} from '../common/words.js';
 
 /** The text has settled when nothing has changed for so long. */
 const TOO_MANY = 'Silencing each head in turn would take too long with so many heads and so long a text: silence one, or shorten the text.';

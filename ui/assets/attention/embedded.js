@@ -1,7 +1,6 @@
 /** Where traces come from in an exported file: out of the file itself. What it does not hold it says, in one sentence. */
-import {fromBase64} from './packing.js';
-import {Refused} from './source.js';
-import {unpack} from './wire.js';
+import {Refused} from '../common/ask.js';
+import {fromBase64, unpack} from '../common/packet.js';
 
 /**
  * One trace, and what was asked of it. Packets are in base64.

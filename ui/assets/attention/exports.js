@@ -1,12 +1,13 @@
 /** "Export": what is on screen as a picture, a page, numbers, a link, a film. What was done is said. */
 import {make} from '../dom.js';
 import {offlinePage, viewOf} from './bundle.js';
-import {saveBlob, saveText} from './download.js';
+import {saveBlob, saveText} from '../common/download.js';
+import {linkTo} from '../common/links.js';
 import {describe, figure, sceneOf} from './figure.js';
 import {measurer, toDataURL, toPNG} from './figurecanvas.js';
-import {linkTo} from './links.js';
 import {sceneFileName, toCSV, toJSON} from './numbers.js';
 import {record, recordable} from './record.js';
+import {linkState} from './state.js';
 import {toSVG} from './svg.js';
 
 const SAID_MS = 6000;
@@ -101,7 +102,7 @@ export function mount(app, element, {sentence}) {
   }
 
   async function copyLink() {
-    const link = await linkTo(app.state);
+    const link = await linkTo(linkState(app.state));
     try { await navigator.clipboard.writeText(link); } catch { return 'The browser refused to copy: the link is in the address bar.'; }
     return link.includes('s=') ? 'Link copied' : 'The text is too long for a link: the link copied is the page’s own';
   }

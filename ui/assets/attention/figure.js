@@ -8,7 +8,7 @@ import {BELOW, SIDE, drawMap, drawTitle} from './figuremap.js';
 import {barsHeight, drawHeads, drawNext} from './figureside.js';
 import {drawSentence, drawStrip} from './figuretext.js';
 import {drawArcs, drawLens, drawRowBars} from './figureviews.js';
-import {averageSays, number, roleLine, title} from './words.js';
+import {averageSays, number, roleLine, title} from '../common/words.js';
 
 /** @typedef {import('./figureink.js').Figure} Figure */
 /** @typedef {import('./figureink.js').Measure} Measure */

@@ -1,10 +1,10 @@
 /** The large map of a figure: cells, axes, the pinned row under it, and the words in its empty half. Pure: no DOM. */
 import {axisTicks, diagonalWords} from './axes.js';
-import {table} from './colours.js';
+import {table} from '../common/colours.js';
 import {breakLines, round, sans, serif} from './figureink.js';
 import {capacityFor, paint, paintRow} from './raster.js';
-import {SCALES, place, placeSigned, tick} from './scales.js';
-import {number, sign, spoken} from './words.js';
+import {SCALES, place, placeSigned, tick} from '../common/scales.js';
+import {number, sign, spoken} from '../common/words.js';
 
 export const SIDE = 600;
 const ROW = 16;

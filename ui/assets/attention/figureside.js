@@ -4,7 +4,7 @@ import {sans, serif} from './figureink.js';
 import {mapOf, withoutFirst} from './maps.js';
 import {names} from './next.js';
 import {capacityFor, paint, paintPooled} from './raster.js';
-import {headName, number, percent, sign, spoken} from './words.js';
+import {headName, number, percent, sign, spoken} from '../common/words.js';
 
 /** @typedef {import('./figureink.js').Sheet} Sheet */
 /** @typedef {import('./figure.js').Scene} Scene */

@@ -1,7 +1,7 @@
 /** The sentence and the strip of text, as a figure has them. Pure: no DOM. */
-import {colour, letters} from './colours.js';
+import {colour, letters} from '../common/colours.js';
 import {breakLines, round, serif} from './figureink.js';
-import {place, placeSigned} from './scales.js';
+import {place, placeSigned} from '../common/scales.js';
 
 /** Weights above this much of the scale fill the box; an arc is drawn to weights of at least ARC. */
 const FILLED = 0.1;

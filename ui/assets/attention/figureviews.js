@@ -1,12 +1,12 @@
 /** What a figure shows in the map's place when another view is on screen: arcs, the row as bars, the lens. Pure: no DOM. */
 import {strongestArcs} from './arcs.js';
 import {axisTicks, firstWords} from './axes.js';
-import {colour, letters} from './colours.js';
+import {colour, letters} from '../common/colours.js';
 import {round, sans, serif} from './figureink.js';
 import {ladderSentence, layerName, shownOf, whereSaid} from './ladder.js';
 import {capacityFor} from './raster.js';
-import {place} from './scales.js';
-import {number, percent, sign} from './words.js';
+import {place} from '../common/scales.js';
+import {number, percent, sign} from '../common/words.js';
 
 /** @typedef {import('./figureink.js').Sheet} Sheet */
 /** @typedef {import('./figure.js').Scene} Scene */

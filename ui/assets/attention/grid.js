@@ -1,9 +1,9 @@
 /** All heads as thumbnails, a row a layer: each with its role set into its empty triangle. */
 import {make} from '../dom.js';
-import {paintCanvas} from './canvas.js';
+import {paintCanvas} from '../common/canvas.js';
 import {mapOf, withoutFirst} from './maps.js';
 import {capacityFor, paint, paintPooled} from './raster.js';
-import {headName, number, roleLine} from './words.js';
+import {headName, number, roleLine} from '../common/words.js';
 
 /** Thumbnails narrower than this carry no text. */
 const TEXT_FROM = 60;

@@ -1,7 +1,7 @@
 /** What each layer would say: the logit lens as a ladder, the input at its foot. */
 import {make} from '../dom.js';
-import {colour, letters} from './colours.js';
-import {percent, sign, spoken} from './words.js';
+import {colour, letters} from '../common/colours.js';
+import {percent, sign, spoken} from '../common/words.js';
 
 /** A box for each token that is at least this probable, the first one always. */
 const LEAST = 0.01;

@@ -1,9 +1,9 @@
 /** The large map: who looks at whom. Its words stand in the half that a causal map leaves empty. */
 import {make} from '../dom.js';
-import {frameSide, paintCanvas} from './canvas.js';
+import {frameSide, paintCanvas} from '../common/canvas.js';
 import {axisTicks, diagonalWords} from './axes.js';
 import {capacityFor, paint, paintRow} from './raster.js';
-import {number, sign, spoken} from './words.js';
+import {number, sign, spoken} from '../common/words.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 /** Height of the row that is drawn again under the map. */

@@ -1,7 +1,7 @@
 /** "Next character": what the model is about to say, and one press that writes it. */
 import {make} from '../dom.js';
 import {barsOf, drawBars, nextOf} from './bars.js';
-import {headName} from './words.js';
+import {headName} from '../common/words.js';
 
 const SHOWN = 5;
 

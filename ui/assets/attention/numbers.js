@@ -1,7 +1,7 @@
 /** The numbers behind the picture, as CSV and JSON with labels, and names of files. Pure: no DOM. */
 import {rowOf} from './maps.js';
 import {rowStart} from './wire.js';
-import {title} from './words.js';
+import {title} from '../common/words.js';
 
 /** Each weight in the CSV is rounded to what a byte of the trace can say, and a little more. */
 const PLACES = 6;

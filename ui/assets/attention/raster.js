@@ -1,11 +1,11 @@
 /** A map as pixels. Pure: it fills memory, and knows no canvas. */
-import {table} from './colours.js';
-import {place, placeSigned} from './scales.js';
+import {table} from '../common/colours.js';
+import {place, placeSigned} from '../common/scales.js';
 
 /**
  * @typedef {object} Ink
- * @property {import('./scales.js').ScaleName} scale
- * @property {import('./colours.js').MapName} colours
+ * @property {import('../common/scales.js').ScaleName} scale
+ * @property {import('../common/colours.js').MapName} colours
  * @property {boolean} dark
  */
 

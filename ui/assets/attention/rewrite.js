@@ -1,7 +1,7 @@
 /** With and without: the text written on twice from the same draws, once with all heads and once with some silenced. */
 import {make} from '../dom.js';
 import {lastLine, shared, verse} from './verse.js';
-import {headName} from './words.js';
+import {headName} from '../common/words.js';
 
 const COUNT = 120;
 

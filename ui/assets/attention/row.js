@@ -1,9 +1,9 @@
 /** The pinned row as bars, and as a table with exact numbers: for whoever cannot see the picture, and whoever wants the figures. */
 import {make} from '../dom.js';
-import {drawingContext} from './canvas.js';
+import {drawingContext} from '../common/canvas.js';
 import {capacityFor} from './raster.js';
-import {place} from './scales.js';
-import {number, sign, spoken} from './words.js';
+import {place} from '../common/scales.js';
+import {number, sign, spoken} from '../common/words.js';
 
 const SHOWN = 12;
 const CONTEXT = 10;

@@ -2,7 +2,7 @@
 import {make} from '../dom.js';
 import {axisEnd, dodge, outliers, placeLabels} from './plot.js';
 import {chooseTab, pressHeads} from './roving.js';
-import {headName, number} from './words.js';
+import {headName, number} from '../common/words.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const NAMES = {

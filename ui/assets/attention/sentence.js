@@ -1,5 +1,5 @@
 /** The sentence on top: what to look at, written from the numbers of the state on screen. Pure: no DOM. */
-import {averageSays, number, spoken, title} from './words.js';
+import {averageSays, number, spoken, title} from '../common/words.js';
 
 /**
  * One phrase may be marked: it is underlined.

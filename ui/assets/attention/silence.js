@@ -2,7 +2,7 @@
 import {make} from '../dom.js';
 import {names} from './next.js';
 import {nextProbability} from './wire.js';
-import {headName, percent, spoken} from './words.js';
+import {headName, percent, spoken} from '../common/words.js';
 
 /** @param {import('./app.js').App} app @param {HTMLElement} element */
 export function mount(app, element) {

@@ -1,5 +1,5 @@
 /** Where traces come from: the server. An exported file has a source of its own with the same functions (embedded.js). */
-import {unpack} from './wire.js';
+import {askJson, askPacket} from '../common/ask.js';
 
 /**
  * @typedef {object} Request
@@ -20,25 +20,12 @@ import {unpack} from './wire.js';
  * @property {(request: Request) => Promise<{kl: number[][], loss: number[][]}>} effects of each head, in bits
  */
 
-/** @typedef {{header: any, blocks: Record<string, Uint8Array>}} Packet */
-
-/** A sentence for the person, from the server. */
-export class Refused extends Error {}
+/** @typedef {import('../common/packet.js').Packet} Packet */
 
 /** @returns {Source} */
 export function server() {
-  const ask = async (name, request, signal) => {
-    let answer;
-    try {
-      answer = await fetch(new URL(`../../ask/${name}`, import.meta.url), {method: 'POST', body: JSON.stringify(request), signal});
-    } catch (error) {
-      if (/** @type {Error} */ (error).name === 'AbortError') throw error;
-      throw new Refused('The page does not reach its server. Is it still running?');
-    }
-    if (!answer.ok) throw new Refused(answer.headers.get('Content-Type')?.startsWith('text/plain') ? await answer.text() : `The server answered ${answer.status}.`);
-    return answer;
+  return {
+    live: true, trace: askPacket('trace'), row: askPacket('row'), map: askPacket('map'), play: askPacket('play'),
+    rewrite: askJson('rewrite'), effects: askJson('effects'),
   };
-  const packet = (name) => async (request, signal) => unpack(await (await ask(name, request, signal)).arrayBuffer());
-  const json = (name) => async (request, signal) => (await ask(name, request, signal)).json();
-  return {live: true, trace: packet('trace'), row: packet('row'), map: packet('map'), play: packet('play'), rewrite: json('rewrite'), effects: json('effects')};
 }

@@ -1,4 +1,5 @@
 /** The state of the explorer: one plain object that all views show. It goes into links, talks and exports. No DOM. */
+import {USUAL, readSettings} from '../common/settings.js';
 
 /**
  * @typedef {object} State
@@ -9,12 +10,12 @@
  * @property {number} head
  * @property {number | null} pin the position, counted in the whole text, that is looked at; null: the last one
  * @property {'map' | 'arcs' | 'row' | 'lens'} view
- * @property {import('./scales.js').ScaleName} scale
- * @property {import('./colours.js').MapName} colours
+ * @property {import('../common/scales.js').ScaleName} scale
+ * @property {import('../common/colours.js').MapName} colours
  * @property {boolean} hideFirst
  * @property {'head' | 'layer' | 'all' | 'rollout'} average
  * @property {number} seed
- * @property {{temperature: number, top_k: number, top_p: number}} settings of what is written
+ * @property {import('../common/settings.js').Settings} settings of what is written
  * @property {string} second another text to compare with; empty when there is none
  * @property {string} caption the sentence of a person's own; empty for the one written from the numbers
  */
@@ -22,7 +23,7 @@
 /** @type {State} */
 export const START = {
   model: '', text: '', silenced: [], layer: 0, head: 0, pin: null, view: 'map', scale: 'sqrt', colours: 'ink',
-  hideFirst: false, average: 'head', seed: 11, settings: {temperature: 0.8, top_k: 0, top_p: 1}, second: '', caption: '',
+  hideFirst: false, average: 'head', seed: 11, settings: {...USUAL}, second: '', caption: '',
 };
 
 export const MAX_TEXT = 20_000;
@@ -55,7 +56,7 @@ export function readState(found) {
     pin: (v) => v === null || whole(v, MAX_TEXT),
     hideFirst: (v) => typeof v === 'boolean',
     silenced: (v) => Array.isArray(v) && v.length <= 1000 && v.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every((n) => whole(n, 999))),
-    settings: (v) => v !== null && typeof v === 'object' && within(v.temperature, 0, 3) && whole(v.top_k, 1e6) && within(v.top_p, 0.01, 1),
+    settings: (v) => readSettings(v) !== null,
     ...Object.fromEntries(Object.entries(CHOICES).map(([name, values]) => [name, (v) => values.includes(v)])),
   };
   for (const [name, fits] of Object.entries(checks)) {
@@ -64,8 +65,7 @@ export function readState(found) {
     else dropped.push(name);
   }
   state.silenced = state.silenced.filter(([l, h], i, all) => all.findIndex((pair) => pair[0] === l && pair[1] === h) === i);
-  const {temperature, top_k, top_p} = state.settings;
-  state.settings = {temperature, top_k, top_p};
+  state.settings = /** @type {import('../common/settings.js').Settings} */ (readSettings(state.settings));
   return {state, dropped};
 }
 
@@ -100,6 +100,7 @@ export function packState(state) {
   return Object.fromEntries(Object.entries(state).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(START[name])));
 }
 
-function within(value, low, high) {
-  return typeof value === 'number' && value >= low && value <= high;
+/** @param {State} state @returns {object} what its link holds */
+export function linkState(state) {
+  return {tab: 'attention', model: state.model, attention: packState(state)};
 }

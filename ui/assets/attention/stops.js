@@ -4,7 +4,7 @@
  */
 import {largest} from './effects.js';
 import {rowOf} from './maps.js';
-import {headName, number, percent, spoken} from './words.js';
+import {headName, number, percent, spoken} from '../common/words.js';
 import {lensAt} from './wire.js';
 
 /** A head whose role is one of these has found nothing in particular in the text. */

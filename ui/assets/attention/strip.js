@@ -1,8 +1,8 @@
 /** The text as a strip of characters: spaces and line breaks visible, lit up by what the pinned one looks at. */
 import {make} from '../dom.js';
-import {colour, letters} from './colours.js';
-import {place} from './scales.js';
-import {spoken} from './words.js';
+import {colour, letters} from '../common/colours.js';
+import {place} from '../common/scales.js';
+import {spoken} from '../common/words.js';
 
 /** Weights above this much of the scale fill the box. */
 const FILLED = 0.1;

@@ -1,7 +1,7 @@
 /** "Your talk": the views that were kept, as a row of cards; walked with PageDown and PageUp. */
 import {make} from '../dom.js';
 import {offlinePage, viewOf} from './bundle.js';
-import {saveText} from './download.js';
+import {saveText} from '../common/download.js';
 import {fileName} from './numbers.js';
 import {capacityFor, paint, paintPooled} from './raster.js';
 import {sentence} from './sentence.js';

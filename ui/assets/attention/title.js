@@ -1,9 +1,9 @@
 /** What the large figure shows: the head, its role, what that role does, and the legend. */
 import {make} from '../dom.js';
-import {CHOICES, table} from './colours.js';
-import {paintCanvas} from './canvas.js';
-import {SCALES, tick} from './scales.js';
-import {averageSays, number, title} from './words.js';
+import {CHOICES, table} from '../common/colours.js';
+import {paintCanvas} from '../common/canvas.js';
+import {SCALES, tick} from '../common/scales.js';
+import {averageSays, number, title} from '../common/words.js';
 
 const LEGEND = [164, 8];
 

@@ -1,9 +1,4 @@
-/**
- * What the server, an exported file or a model in the page answers, unpacked: the format of gpt/wire.py. No DOM.
- */
-
-const MAGIC = 'GLTW';
-const VERSION = 1;
+/** What the server, an exported file or a model in the page answers about attention: the blocks of gpt/wire.py, read. No DOM. */
 
 /**
  * @typedef {object} Said what a layer would say next
@@ -59,30 +54,7 @@ const VERSION = 1;
  */
 
 /**
- * @param {ArrayBuffer | Uint8Array} bytes
- * @returns {Promise<{header: any, blocks: Record<string, Uint8Array>}>}
- * @throws {Error} not a packet of ours
- */
-export async function unpack(bytes) {
-  const inflated = new Blob([/** @type {BlobPart} */ (bytes)]).stream().pipeThrough(new DecompressionStream('deflate'));
-  const plain = new Uint8Array(await new Response(inflated).arrayBuffer());
-  const view = new DataView(plain.buffer);
-  if (plain.length < 12 || String.fromCharCode(...plain.subarray(0, 4)) !== MAGIC || view.getUint32(4, true) !== VERSION) {
-    throw new Error(`not a packet of version ${VERSION}`);
-  }
-  let at = 12 + view.getUint32(8, true);
-  const header = JSON.parse(new TextDecoder().decode(plain.subarray(12, at)));
-  /** @type {Record<string, Uint8Array>} */
-  const blocks = {};
-  for (const [name, size] of Object.entries(header.blocks)) {
-    blocks[name] = plain.slice(at, at + /** @type {number} */ (size)); // a copy: a view of numbers must be aligned
-    at += /** @type {number} */ (size);
-  }
-  return {header, blocks};
-}
-
-/**
- * @param {{header: any, blocks: Record<string, Uint8Array>}} packet
+ * @param {import('../common/packet.js').Packet} packet
  * @returns {Trace}
  */
 export function readTrace({header, blocks}) {
@@ -104,7 +76,7 @@ export function readTrace({header, blocks}) {
 /**
  * The trace of the text that has grown: a packet whose first row follows the last one known. What was known stays.
  * @param {Trace} trace
- * @param {{header: any, blocks: Record<string, Uint8Array>}} packet
+ * @param {import('../common/packet.js').Packet} packet
  * @returns {Trace}
  * @throws {Error} the rows do not follow
  */

@@ -1,0 +1,34 @@
+/** A state in a link: JSON, deflated, in base64url, as ui/links.py reads it. */
+import {toBase64} from './packet.js';
+
+/** Longer ones are cut by proxies and chat programs. */
+export const MAX_LINK = 8000;
+
+/** @param {object} state plain JSON @returns {Promise<string>} the value of the query parameter; empty where it would be too long */
+export async function encodeLink(state) {
+  const stream = new Blob([JSON.stringify(state)]).stream().pipeThrough(new CompressionStream('deflate'));
+  const packed = toBase64(new Uint8Array(await new Response(stream).arrayBuffer())).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+  return packed.length <= MAX_LINK ? packed : '';
+}
+
+/** @param {object} state plain JSON @returns {Promise<string>} the page's address with this state in it; without, where it would be too long */
+export async function linkTo(state) {
+  return address(await encodeLink(state));
+}
+
+/** Put a state into the address bar, so that a reload or a copied link shows it again. @param {object} state */
+export async function remember(state) {
+  rememberPacked(await encodeLink(state));
+}
+
+/** @param {string} packed as `encodeLink` or the server made it; empty for none */
+export function rememberPacked(packed) {
+  const href = address(packed);
+  if (href !== window.location.href) history.replaceState(history.state, '', href);
+}
+
+function address(packed) {
+  const url = new URL(window.location.href);
+  if (packed) url.searchParams.set('s', packed); else url.searchParams.delete('s');
+  return url.href;
+}
