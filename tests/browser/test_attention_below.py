@@ -40,7 +40,7 @@ def explorer(open_page, page_url):
 
 def text_of(page):
     """The text on the screen, as the strip has it."""
-    lines = page.locator(".ge-strip .ge-line").all_text_contents()
+    lines = page.locator(".ge-strip .gl-strip-line").all_text_contents()
     return "\n".join(line.replace("¶", "") for line in lines)
 
 

@@ -45,7 +45,7 @@ def text_of(page):
     """The text on the strip: its signs for spaces and line breaks taken back."""
     return page.evaluate(
         """() => [...document.querySelectorAll('#gl-attention .ge-box')].map((box) =>
-            [...box.childNodes].map((node) => node.className === 'ge-break' ? '\\n' : node.textContent).join(''))
+            [...box.childNodes].map((node) => node.className === 'gl-break' ? '\\n' : node.textContent).join(''))
             .join('')"""
     )
 
@@ -477,7 +477,7 @@ def test_presenting_is_read_from_the_back_of_a_room(explorer):
             && [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()))
             .map((e) => [
                 parseFloat(getComputedStyle(e).fontSize),
-                e.closest('.ge-strip') !== null && !e.closest('.ge-break'),
+                e.closest('.ge-strip') !== null && !e.closest('.gl-break'),
                 e.className.baseVal ?? e.className,
                 e.textContent.slice(0, 20),
             ])"""

@@ -10,7 +10,7 @@ import {escape} from './svg.js';
 /** @typedef {import('./talk.js').View} View */
 
 const ENTRY = 'attention/offline.js';
-const STYLES = ['frame.css', 'views.css', 'attention.css', 'below.css', 'talk.css'];
+const STYLES = ['frame.css', 'views.css', 'common.css', 'attention.css', 'below.css', 'talk.css'];
 const POLICY = "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; img-src data: blob:; font-src 'none'; connect-src 'none'";
 /** What gradio's page gives every element, and the frame of its own. */
 const RESET = `*, ::before, ::after { box-sizing: border-box; }

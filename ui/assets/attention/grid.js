@@ -58,7 +58,7 @@ export function mount(app, element) {
     const gap = heads > 6 ? 4 : GAP;
     grid.style.setProperty('--ge-gap', `${gap}px`);
     const style = getComputedStyle(element);
-    const most = (parseFloat(style.getPropertyValue('--ge-thumb-most')) || 84) * (parseFloat(style.getPropertyValue('--ge-unit')) || 1);
+    const most = (parseFloat(style.getPropertyValue('--ge-thumb-most')) || 84) * (parseFloat(style.getPropertyValue('--gl-unit')) || 1);
     const now = Math.floor(Math.min(most, (element.clientWidth - gap * (heads - 1)) / heads));
     if (now > 0 && now !== side) {
       side = now;

@@ -73,7 +73,7 @@ export function mount(app, element) {
   function size() {
     if (!app.trace || !element.clientWidth) return;
     const style = getComputedStyle(element);
-    const unit = parseFloat(style.getPropertyValue('--ge-unit')) || 1;
+    const unit = parseFloat(style.getPropertyValue('--gl-unit')) || 1;
     const gutter = parseFloat(style.getPropertyValue('--ge-gutter')) || 0;
     const tall = unit * (parseFloat(style.getPropertyValue('--ge-map-most')) || 600);
     const spare = unit * (parseFloat(style.getPropertyValue('--ge-spare')) || 290); // what stands above and below the map
@@ -106,7 +106,7 @@ export function mount(app, element) {
     let lastY = -100;
     let lastX = -100;
     const style = getComputedStyle(element);
-    const large = (parseFloat(style.getPropertyValue('--ge-axis-size')) || 12) * (parseFloat(style.getPropertyValue('--ge-unit')) || 1);
+    const large = (parseFloat(style.getPropertyValue('--ge-axis-size')) || 12) * (parseFloat(style.getPropertyValue('--gl-unit')) || 1);
     for (const t of ticks) {
       const at = t * cell;
       if (at > 0) {

@@ -5,8 +5,8 @@ import {make} from '../dom.js';
 export function createPresenter(app, root) {
   /** Sizes are those of a projector of 1920 by 1080; on another screen all of them shrink or grow alike. */
   const scale = () => {
-    if (presenter.on) root.style.setProperty('--ge-unit', String(Math.min(window.innerWidth / 1920, window.innerHeight / 1080)));
-    else root.style.removeProperty('--ge-unit');
+    if (presenter.on) root.style.setProperty('--gl-unit', String(Math.min(window.innerWidth / 1920, window.innerHeight / 1080)));
+    else root.style.removeProperty('--gl-unit');
   };
   window.addEventListener('resize', scale);
   const footer = make('div', {class: 'ge-presenting-footer'});
