@@ -2,13 +2,15 @@
 
 from .checkpoint import Checkpoint, CheckpointError, load
 from .config import GPTConfig
-from .generation import Token, generate
+from .generation import NextDistribution, Token, generate, next_distribution
 from .model import GPT
 from .sampling import SamplingSettings
+from .scoring import Score, score
 from .tokenizer import UnknownCharacterError
 from .tracing import HeadEffects, Trace, head_effects, trace
 
 __all__ = [
-    "GPT", "Checkpoint", "CheckpointError", "GPTConfig", "HeadEffects", "SamplingSettings", "Token", "Trace",
-    "UnknownCharacterError", "generate", "head_effects", "load", "trace",
+    "GPT", "Checkpoint", "CheckpointError", "GPTConfig", "HeadEffects", "NextDistribution", "SamplingSettings",
+    "Score", "Token", "Trace", "UnknownCharacterError", "generate", "head_effects", "load", "next_distribution",
+    "score", "trace",
 ]  # fmt: skip

@@ -2,7 +2,8 @@
 
 A text can be cut and continued anywhere, also where a step of the decoder rounds otherwise than a window read at once
 (int8 weights): which tokens are read at once and which step by step depends on the length of the text alone, never on
-what of it was the prompt.
+what of it was the prompt. One Reader keeps to that for whoever wants logits: generate draws from the very numbers that
+next_distribution and the page show.
 """
 
 from __future__ import annotations
@@ -11,8 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .config import GPTConfig
 from .decoder import Decoder
+from .model import GPT
 from .sampling import MAX_SEED, SamplingSettings, draw, entropy, most_probable, probabilities, u
 
 if TYPE_CHECKING:
@@ -54,6 +59,24 @@ class Token:
     """The most probable tokens, best first, whichever was taken."""
 
 
+@dataclass(frozen=True, eq=False)
+class NextDistribution:
+    """What a model would say after a text: V numbers each, one for every token of its vocabulary."""
+
+    tokens: tuple[int, ...]
+    """Of the text."""
+    position: int
+    """Of the token that is to come: the number of tokens."""
+    window_start: int
+    """The model saw the tokens from here on."""
+    logits: NDArray[np.float32]
+    """(V,): what generate draws from at this position, bit for bit."""
+    before: NDArray[np.float64]
+    """(V,): the model's own distribution, at temperature 1."""
+    after: NDArray[np.float64]
+    """(V,): what is left of it after the settings."""
+
+
 def generate(
     checkpoint: Checkpoint,
     prompt: str | Sequence[int],
@@ -80,12 +103,48 @@ def generate(
     """
     _check_whole("seed", seed, MAX_SEED)
     _check_whole("max_new_tokens", max_new_tokens, MAX_SEED)
+    return _tokens(checkpoint, _prompt_ids(checkpoint, prompt), settings, max_new_tokens, seed)
+
+
+def next_distribution(
+    checkpoint: Checkpoint, prompt: str | Sequence[int], settings: SamplingSettings = _PLAIN
+) -> NextDistribution:
+    """What the model would say next, before and after the settings: what :func:`generate` draws from.
+
+    Args:
+        checkpoint: model and tokenizer.
+        prompt: text, or ids; of any length, read as :func:`generate` reads it.
+        settings: what is done to the model's distribution.
+
+    Raises:
+        UnknownCharacterError: the prompt has characters the model has never seen (``tokenizer.fold`` mends that).
+        ValueError: an id is no token of the model.
+    """
+    ids = _prompt_ids(checkpoint, prompt)
+    reader = Reader(checkpoint.model)
+    logits = reader.read(ids)
+    return NextDistribution(
+        tokens=tuple(ids),
+        position=len(ids),
+        window_start=reader.start,
+        logits=logits,
+        before=probabilities(logits, _PLAIN),
+        after=probabilities(logits, settings, ids),
+    )
+
+
+def _prompt_ids(checkpoint: Checkpoint, prompt: str | Sequence[int]) -> list[int]:
+    """Checked ids, in a list of their own."""
     ids = encode_prompt(checkpoint, prompt) if isinstance(prompt, str) else [int(id) for id in prompt] or [0]
-    vocab_size = checkpoint.model.config.vocab_size
+    check_ids("prompt", ids, checkpoint.model.config.vocab_size)
+    return ids
+
+
+def check_ids(name: str, ids: Sequence[int], vocab_size: int) -> None:
+    """Raises ValueError, beginning with the name, unless each is a token of a model of that vocabulary."""
     for id in ids:
         if not 0 <= id < vocab_size:
-            raise ValueError(f"prompt: {id} is no token of this model, which has {vocab_size:,}")
-    return _tokens(checkpoint, ids, settings, max_new_tokens, seed)
+            raise ValueError(f"{name}: {id} is no token of this model, which has {vocab_size:,}")
 
 
 def _check_whole(name: str, value: object, largest: int) -> None:
@@ -125,24 +184,54 @@ def _half(block_size: int) -> int:
     return max(block_size // 2, 1)
 
 
+class Reader:
+    """Logits for the token after a text that grows, with a decoder's memory of what was read before.
+
+    Args:
+        model: in eval mode.
+    """
+
+    def __init__(self, model: GPT) -> None:
+        self._config, self._decoder = model.config, Decoder(model)
+        self.start = 0
+        """Where the window begins of the text that was read last."""
+        # The decoder holds the tokens from start to known; those before read were read at once.
+        self._read = self._known = 0
+
+    def read(self, ids: Sequence[int]) -> NDArray[np.float32]:
+        """Logits (V,), the caller's own, for the token after ``ids``: at least one more than were read before.
+
+        A function of the ids alone: one reader that follows a text and a new one for each of its lengths agree bit for
+        bit.
+
+        Raises:
+            ValueError: no more ids than were read before.
+        """
+        n = len(ids)
+        if n <= self._known:
+            raise ValueError(f"ids: {n} are no more than the {self._known} that were read before")
+        start = window_start(n, self._config.block_size)
+        if start != self.start:
+            self.start = self._read = self._known = start
+            self._decoder.cache.length = 0
+        for end in read_at_once(n, self._config):
+            if end > self._read:
+                self._decoder.refill(ids[self._read : end], keep=self._read - start)
+                self._read = self._known = end
+        for id in ids[self._known :]:
+            logits = self._decoder.step(id)
+        self._known = n
+        return logits
+
+
 def _tokens(
     checkpoint: Checkpoint, ids: list[int], settings: SamplingSettings, max_new_tokens: int, seed: int
 ) -> Iterator[Token]:
-    tokenizer, config = checkpoint.tokenizer, checkpoint.model.config
+    tokenizer = checkpoint.tokenizer
     add_text = tokenizer.stream(ids)
-    decoder = Decoder(checkpoint.model)
-    start = read = known = 0  # what the decoder holds: the tokens from start to known, those before read at once
+    reader = Reader(checkpoint.model)
     for n in range(len(ids), len(ids) + max_new_tokens):
-        if start != window_start(n, config.block_size):
-            start = read = known = window_start(n, config.block_size)
-            decoder.cache.length = 0
-        for end in read_at_once(n, config):
-            if end > read:
-                decoder.refill(ids[read:end], keep=read - start)
-                read = known = end
-        for id in ids[known:]:
-            logits = decoder.step(id)
-        known = n
+        logits = reader.read(ids)
         p = probabilities(logits, _PLAIN)
         sampled = p if settings == _PLAIN else probabilities(logits, settings, ids)
         chosen = draw(sampled, u(seed, n))
@@ -152,7 +241,7 @@ def _tokens(
             id=chosen,
             text=add_text(chosen),
             position=n,
-            window_start=start,
+            window_start=reader.start,
             probability=float(p[chosen]),
             sampled_probability=float(sampled[chosen]),
             entropy=entropy(p),

@@ -1,14 +1,192 @@
-"""How surprised the model was: losses in nats a token over a text."""
+"""How surprised the model was: of a text each token's probability, rank and alternatives; losses in nats."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
+from .generation import ALTERNATIVES, check_ids, window_start
+from .sampling import most_probable
+
+if TYPE_CHECKING:
+    from .checkpoint import Checkpoint
+    from .model import GPT
+
 BATCH = 16
+
+MAX_LOGITS = 2**23
+"""Logits held at once while a text is scored, unless one window has more: 32 MB, and twice that in float64."""
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """What a model thought of each token of a text but the first. Shapes: N tokens, S of them scored, N - 1 as a rule.
+
+    Entry i of an array is about the token at position ``first + i``.
+    """
+
+    tokens: tuple[int, ...]
+    """(N,): the whole text."""
+    pieces: tuple[str, ...]
+    """(N,): the text of each token by itself, for labels."""
+    first: int
+    """Position of the first token that is scored: 1, unless a part was asked for."""
+    probabilities: NDArray[np.float64]
+    """(S,): of the token that stands there, at temperature 1."""
+    bits: NDArray[np.float64]
+    """(S,): its surprisal, -log2 of that."""
+    ranks: NDArray[np.int64]
+    """(S,): 1 is the likeliest; of equally likely ones the smaller id comes first."""
+    entropies: NDArray[np.float64]
+    """(S,): of the model's distribution there, in bits."""
+    alternatives: NDArray[np.int64]
+    """(S, 5), or fewer in a smaller vocabulary: ids of the likeliest tokens, best first."""
+    alternative_probabilities: NDArray[np.float64]
+    """Theirs, in the same shape."""
+    bits_per_character: float
+    """Mean surprisal of the scored tokens for each character they stand for; not a number where none is scored."""
+
+
+def score(
+    checkpoint: Checkpoint,
+    text: str | Sequence[int],
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    first: int = 1,
+    last: int | None = None,
+) -> Score:
+    """Read a text of any length and say how surprised the model was by each token.
+
+    Under the window rule of :func:`gpt.generate`: a token is predicted from what the model would have seen had it
+    written the text so far, so a token that generate wrote has the probability that generate told (but for rounding:
+    here windows are read at once).
+
+    Args:
+        checkpoint: model and tokenizer.
+        text: or ids, at least one.
+        progress: called with how many tokens are scored and how many there are to score, after each forward pass. An
+            exception from it ends the work.
+        first: score from this position on, at least 1.
+        last: score up to before this position; the default is the end of the text.
+
+    Raises:
+        UnknownCharacterError: the text has characters the model has never seen (``tokenizer.fold`` mends that).
+        ValueError: the text is empty, an id is no token of the model, or a position is out of range.
+    """
+    tokenizer, config = checkpoint.tokenizer, checkpoint.model.config
+    ids = tokenizer.encode(text) if isinstance(text, str) else [int(id) for id in text]
+    if not ids:
+        raise ValueError("text: there is nothing to score, it is empty")
+    check_ids("text", ids, config.vocab_size)
+    last = len(ids) if last is None else last
+    if not 1 <= first <= max(last, 1) or last > len(ids):
+        raise ValueError(f"first, last: {first} to {last} is no part of a text of {len(ids)} tokens")
+    K = min(ALTERNATIVES, config.vocab_size)
+    parts = [_Part.empty(K)]
+    for part in _parts(checkpoint.model, ids, first, last):
+        parts.append(part)
+        if progress:
+            progress(sum(len(part.ranks) for part in parts), max(last - first, 0))
+    bits = np.concatenate([part.bits for part in parts])
+    characters = len(tokenizer.decode(ids[:last])) - len(tokenizer.decode(ids[:first]))
+    return Score(
+        tokens=tuple(ids),
+        pieces=tuple(tokenizer.pieces(ids)),
+        first=first,
+        probabilities=np.exp2(-bits),
+        bits=bits,
+        ranks=np.concatenate([part.ranks for part in parts]),
+        entropies=np.concatenate([part.entropies for part in parts]),
+        alternatives=np.concatenate([part.alternatives for part in parts]),
+        alternative_probabilities=np.concatenate([part.alternative_probabilities for part in parts]),
+        bits_per_character=float(bits.sum()) / characters if characters and len(bits) else math.nan,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The arrays of a Score, of some tokens."""
+
+    bits: NDArray[np.float64]
+    ranks: NDArray[np.int64]
+    entropies: NDArray[np.float64]
+    alternatives: NDArray[np.int64]
+    alternative_probabilities: NDArray[np.float64]
+
+    @classmethod
+    def empty(cls, alternatives: int) -> _Part:
+        ids = np.empty((0, alternatives), np.int64)
+        return cls(np.empty(0), np.empty(0, np.int64), np.empty(0), ids, np.empty(ids.shape))
+
+
+def _parts(model: GPT, ids: Sequence[int], first: int, last: int) -> Iterator[_Part]:
+    """The text from position first to before last, a few windows at a time."""
+    T, V = model.config.block_size, model.config.vocab_size
+    batch = max(1, min(BATCH, MAX_LOGITS // (T * V)))
+    spans = list(_spans(first, last, T))
+    while spans:
+        # Windows of one length are one batch; only the last of a text is shorter than the others.
+        length = _length(spans[0])
+        group = [span for span in spans[:batch] if _length(span) == length]
+        spans = spans[len(group) :]
+        logits = _forward(model, [ids[start : end - 1] for start, _, end in group])  # (B, length, V)
+        for (start, begin, _), rows in zip(group, logits, strict=True):
+            rows = rows[begin - 1 - start :]  # (end - begin, V)
+            for i in range(0, len(rows), max(1, MAX_LOGITS // V)):
+                some = rows[i : i + max(1, MAX_LOGITS // V)]
+                yield _judge(some, ids[begin + i : begin + i + len(some)])
+
+
+def _length(span: tuple[int, int, int]) -> int:
+    return span[2] - 1 - span[0]
+
+
+def _spans(first: int, last: int, block_size: int) -> Iterator[tuple[int, int, int]]:
+    """Windows for the positions from first to before last: where each starts, and which positions it predicts."""
+    n = first
+    while n < last:
+        start = window_start(n, block_size)
+        end = min(start + block_size + 1, last)  # the longest text with this start has block_size tokens
+        yield start, n, end
+        n = end
+
+
+@torch.inference_mode()
+def _forward(model: GPT, windows: list[Sequence[int]]) -> Tensor:
+    """Logits (B, T, V) of windows of one length."""
+    device = model.token_embedding.weight.device
+    return model(torch.tensor([list(window) for window in windows], device=device)).cpu()
+
+
+@torch.inference_mode()
+def _judge(logits: Tensor, targets: Sequence[int]) -> _Part:
+    """What logits (S, V) say of the tokens that came, (S,)."""
+    x = logits.double()
+    if not x.isfinite().all():
+        raise ValueError("logits: not all are finite; the model's weights are out of any useful range")
+    log_p = x.log_softmax(-1)
+    p = log_p.exp()
+    taken = torch.tensor(list(targets))[:, None]  # (S, 1)
+    of_taken = p.gather(1, taken)
+    before = torch.arange(p.shape[1]) < taken  # (S, V)
+    ranks = 1 + (p > of_taken).sum(1) + ((p == of_taken) & before).sum(1)
+    # Not topk: it promises nothing about ties.
+    best = np.stack([most_probable(row, ALTERNATIVES) for row in p.numpy()])
+    return _Part(
+        bits=np.abs(log_p.gather(1, taken)[:, 0].numpy()) / math.log(2),
+        ranks=ranks.numpy(),
+        entropies=torch.special.entr(p).sum(1).numpy() / math.log(2),
+        alternatives=best,
+        alternative_probabilities=np.take_along_axis(p.numpy(), best, axis=1),
+    )
 
 
 @torch.inference_mode()

@@ -47,3 +47,18 @@ MAX_TRACE_NUMBERS = 20_000_000
 
 MAX_EFFECTS = 200_000_000_000
 """Products of weights in silencing every head of a model in turn: about five seconds on two cores."""
+
+MAX_ROLLED_TOKENS = 32
+"""What one question of the Sampling tab rolls ahead, with the logits of each."""
+
+MAX_ROLLED_NUMBERS = 400_000
+"""Logits in one such answer: of a large vocabulary fewer tokens are rolled."""
+
+MAX_WRITTEN_TOKENS = 64
+"""What one question lets a text go on by, without logits."""
+
+MAX_SCORED_TOKENS = 2_048
+"""Tokens that one question scores; the page asks for a longer text piece by piece."""
+
+MAX_SCORED_PRODUCTS = 60_000_000_000
+"""Products of weights in one such answer, about three seconds on two cores: of a large model fewer are scored."""

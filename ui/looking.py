@@ -1,7 +1,7 @@
-"""What the views of attention ask for, answered: traces, exact rows, text that goes on. Knows no gradio and no network.
+"""What the views of attention ask for, answered: traces, exact rows, text that goes on; and the table of all questions.
+Knows no gradio and no network.
 
 Each question holds all that is needed to answer it (model, text, silenced heads, seed): the server keeps no view state.
-Nothing of a question is trusted.
 """
 
 from __future__ import annotations
@@ -18,51 +18,10 @@ from gpt.generation import window_start
 from gpt.heads import ROLES, SCORES, label, short_label
 from gpt.tracing import head_effects, silence
 
-from .limits import MAX_EFFECTS, MAX_PLAY_TOKENS, MAX_REWRITTEN_TOKENS, MAX_TEXT_CHARACTERS, MAX_TRACE_NUMBERS
+from . import asking
+from .asked import Asked, Question, read_order, read_whole
+from .limits import MAX_EFFECTS, MAX_PLAY_TOKENS, MAX_REWRITTEN_TOKENS, MAX_TRACE_NUMBERS
 from .registry import Registry
-from .writing import Order, check_whole, prepare
-
-Question = Mapping[str, Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Asked:
-    """What every question says, checked."""
-
-    checkpoint: gpt.Checkpoint
-    name: str
-    ids: list[int]
-    """Of the whole text."""
-    start: int
-    """Where its window begins."""
-    text: str
-    """As the model reads it."""
-    notes: tuple[str, ...]
-    silenced: tuple[tuple[int, int], ...]
-
-    @property
-    def window(self) -> list[int]:
-        return self.ids[self.start :]
-
-    @classmethod
-    def read(cls, registry: Registry, question: Question) -> Asked:
-        """Raises ValueError: a field is missing or wrong, in one sentence."""
-        name = question.get("model")
-        checkpoint = registry.get(name if isinstance(name, str) else "")
-        silenced = _pairs(question.get("silenced", []))
-        notes: tuple[str, ...] = ()
-        tokens = question.get("tokens")
-        if tokens is None:
-            text = question.get("text")
-            if not isinstance(text, str):
-                raise ValueError(f"text: must be a text, not {type(text).__name__}")
-            text, notes = prepare(checkpoint, text)
-            ids = checkpoint.tokenizer.encode(text)
-        else:
-            ids = _ids(tokens, checkpoint.model.config.vocab_size)
-            text = checkpoint.tokenizer.decode(ids)
-        start = window_start(len(ids), checkpoint.model.config.block_size)
-        return cls(checkpoint, str(name), ids, start, text, notes, silenced)
 
 
 def answer(registry: Registry, name: str, question: Question) -> bytes | dict[str, Any]:
@@ -82,12 +41,12 @@ def answer(registry: Registry, name: str, question: Question) -> bytes | dict[st
 
 def trace(asked: Asked, question: Question) -> bytes:
     """The whole trace of the text's window."""
-    return _trace(asked, asked.ids, asked.start, 0, {"text": asked.text, "notes": asked.notes})
+    return _trace(asked, asked.ids, asked.start, 0, {"text": asked.text, "notes": [*asked.notes, *asked.window_notes]})
 
 
 def row(asked: Asked, question: Question) -> bytes:
     """Exact weights of one position of the window, in all heads."""
-    return wire.pack_row(asked.checkpoint, asked.window, _whole(question, "position"), asked.silenced)
+    return wire.pack_row(asked.checkpoint, asked.window, read_whole(question, "position"), asked.silenced)
 
 
 def one_map(asked: Asked, question: Question) -> bytes:
@@ -95,7 +54,7 @@ def one_map(asked: Asked, question: Question) -> bytes:
     kind = question.get("kind")
     if kind not in get_args(wire.Kind):
         raise ValueError(f"kind: {str(kind)[:60]!r} is none of {', '.join(get_args(wire.Kind))}")
-    layer, head = _whole(question, "layer"), _whole(question, "head")
+    layer, head = read_whole(question, "layer"), read_whole(question, "head")
     return wire.pack_map(asked.checkpoint, asked.window, cast(wire.Kind, kind), layer, head, asked.silenced)
 
 
@@ -104,7 +63,7 @@ def play(asked: Asked, question: Question) -> bytes:
 
     It ends before the window moves, unless the first token moves it: rows of two windows are never mixed.
     """
-    order = _order(question, "count", MAX_PLAY_TOKENS)
+    order = read_order(question, "count", MAX_PLAY_TOKENS)
     checkpoint = _silenced(asked)
     tokens = list(gpt.generate(checkpoint, asked.ids, order.settings, order.max_new_tokens, order.seed))
     block_size = checkpoint.model.config.block_size
@@ -118,7 +77,7 @@ def play(asked: Asked, question: Question) -> bytes:
 
 def rewrite(asked: Asked, question: Question) -> dict[str, Any]:
     """The continuation with all heads, and with the silenced ones off: same seed, same draws."""
-    order = _order(question, "count", MAX_REWRITTEN_TOKENS)
+    order = read_order(question, "count", MAX_REWRITTEN_TOKENS)
     written = {
         name: "".join(
             t.text for t in gpt.generate(checkpoint, asked.ids, order.settings, order.max_new_tokens, order.seed)
@@ -156,8 +115,9 @@ def traced(
     found = gpt.trace(asked.checkpoint, asked.window, asked.silenced)
     best = found.probabilities[-1].topk(min(10, config.vocab_size))
     summary = {
-        "model": asked.name, "id": asked.checkpoint.id, "text": asked.text, "notes": asked.notes, "start": asked.start,
-        "silenced": asked.silenced, "pieces": found.pieces, "roles": named_roles(asked.checkpoint),
+        "model": asked.name, "id": asked.checkpoint.id, "text": asked.text,
+        "notes": [*asked.notes, *asked.window_notes], "start": asked.start, "silenced": asked.silenced,
+        "pieces": found.pieces, "roles": named_roles(asked.checkpoint),
         "loss": float(found.losses.mean()) / math.log(2) if len(found.tokens) > 1 else None,
         "next": [
             {"text": piece, "probability": p}
@@ -177,7 +137,8 @@ def _effects_cost(checkpoint: gpt.Checkpoint, window: list[int]) -> int:
 
 
 QUESTIONS: Mapping[str, Callable[[Asked, Question], bytes | dict[str, Any]]] = {
-    "trace": trace, "row": row, "map": one_map, "play": play, "rewrite": rewrite, "effects": effects
+    "trace": trace, "row": row, "map": one_map, "play": play, "rewrite": rewrite, "effects": effects,
+    "roll": asking.roll, "write": asking.write, "score": asking.score,
 }  # fmt: skip
 
 
@@ -213,38 +174,3 @@ def _without(checkpoint: gpt.Checkpoint, silenced: tuple[tuple[int, int], ...]) 
 
 def _silenced(asked: Asked) -> gpt.Checkpoint:
     return _without(asked.checkpoint, asked.silenced) if asked.silenced else asked.checkpoint
-
-
-def _order(question: Question, count: str, most: int) -> Order:
-    settings = question.get("settings")
-    fields = dict(settings) if isinstance(settings, dict) else {}
-    wanted = _whole(question, count, 1, most)
-    try:
-        return Order.read({**fields, "seed": question.get("seed"), "length": wanted})
-    except TypeError:
-        raise ValueError("settings: one of them is no number") from None
-
-
-def _whole(question: Question, name: str, low: int = 0, high: int = MAX_TEXT_CHARACTERS) -> int:
-    value = question.get(name)
-    check_whole(name, value, low, high)
-    return int(value)  # type: ignore[arg-type]  # it was checked
-
-
-def _ids(tokens: Any, vocab_size: int) -> list[int]:
-    if not isinstance(tokens, list) or not 1 <= len(tokens) <= MAX_TEXT_CHARACTERS:
-        raise ValueError(f"tokens: must be a list of 1 to {MAX_TEXT_CHARACTERS:,} tokens")
-    if not all(type(id) is int and 0 <= id < vocab_size for id in tokens):
-        raise ValueError(f"tokens: each must be a whole number below {vocab_size:,}")
-    return tokens
-
-
-def _pairs(value: Any) -> tuple[tuple[int, int], ...]:
-    """Silenced heads, each once and in order; whether the model has them is checked where its shape is known."""
-    wrong = ValueError("silenced: must be a list of [layer, head]")
-    if not isinstance(value, list) or len(value) > MAX_TEXT_CHARACTERS:
-        raise wrong
-    for pair in value:
-        if not isinstance(pair, list) or len(pair) != 2 or not all(type(n) is int for n in pair):
-            raise wrong
-    return tuple(sorted({(layer, head) for layer, head in value}))

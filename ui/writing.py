@@ -16,6 +16,9 @@ from .limits import MAX_NEW_TOKENS, MAX_SECONDS, MAX_TEXT_CHARACTERS
 YIELD_SECONDS = 0.04
 """A text grows in steps of this length: gradio sends each, and the eye sees no more."""
 
+SETTINGS = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
+"""The settings that a person may choose."""
+
 NEW_SEEDS = 10_000
 """A new seed is below this: short enough to be said aloud."""
 
@@ -39,8 +42,7 @@ class Order:
     @classmethod
     def read(cls, fields: dict[str, Any]) -> Order:
         """From untrusted JSON: temperature, top_k, top_p, length, seed, each as it is named on the page."""
-        names = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
-        settings = gpt.SamplingSettings(**{name: fields[name] for name in names if name in fields})
+        settings = gpt.SamplingSettings(**{name: fields[name] for name in SETTINGS if name in fields})
         return cls(settings, fields.get("length", 0), fields.get("seed", -1))
 
 
@@ -102,6 +104,12 @@ def write(checkpoint: gpt.Checkpoint, prompt: str, order: Order, text: str = "")
 
 def prepare(checkpoint: gpt.Checkpoint, text: str) -> tuple[str, tuple[str, ...]]:
     """A person's text as the model can read it, and what to tell the person about that."""
+    read, notes = fold(checkpoint, text)
+    return read, (*notes, *window_note(checkpoint, len(checkpoint.tokenizer.encode(read))))
+
+
+def fold(checkpoint: gpt.Checkpoint, text: str) -> tuple[str, tuple[str, ...]]:
+    """A person's text in the model's alphabet, at least one token of it, and what was done to it."""
     notes = []
     if len(text) > MAX_TEXT_CHARACTERS:
         notes.append(
@@ -120,11 +128,15 @@ def prepare(checkpoint: gpt.Checkpoint, text: str) -> tuple[str, tuple[str, ...]
     if not read:
         read = checkpoint.tokenizer.fold("\n").text or checkpoint.tokenizer.pieces([0])[0]
         notes.append(f"Nothing was {'left to read' if text else 'typed'}: the model starts from a line break.")
-    window = checkpoint.model.config.block_size
-    length = len(checkpoint.tokenizer.encode(read))
-    if length > window:
-        notes.append(f"The model reads {window:,} characters at once: of {length:,}, the last ones count.")
     return read, tuple(notes)
+
+
+def window_note(checkpoint: gpt.Checkpoint, length: int) -> tuple[str, ...]:
+    """What there is to say when the window is all that the model sees of a text of so many tokens."""
+    window = checkpoint.model.config.block_size
+    if length <= window:
+        return ()
+    return (f"The model reads {window:,} characters at once: of {length:,}, the last ones count.",)
 
 
 def visible(text: str) -> str:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 import gpt
 from gpt import GPT, Checkpoint, GPTConfig, SamplingSettings, Token, UnknownCharacterError
 from gpt.decoder import Decoder
-from gpt.generation import read_at_once, window_start
+from gpt.generation import Reader, read_at_once, window_start
 from gpt.quantization import round_to_int8
-from gpt.sampling import MAX_SEED, draw, u
+from gpt.sampling import MAX_SEED, draw, probabilities, u
 
 SHAPE = {"vocab_size": 65, "block_size": 16, "n_layer": 2, "n_head": 2, "n_embd": 32}
 RECIPES = {"modern": GPTConfig(**SHAPE), "gpt2": GPTConfig.gpt2(**SHAPE), "odd": GPTConfig(**SHAPE | {"block_size": 9})}
@@ -319,3 +319,90 @@ def test_subwords_stream_whole_characters_and_continue_in_the_middle_of_one(rand
     for cut in range(80):
         continued = gpt.generate(checkpoint, prompt + [token.id for token in tokens[:cut]], SETTINGS, min(5, 80 - cut))
         assert [t.id for t in continued] == [t.id for t in tokens[cut : cut + 5]]
+
+
+# The numbers themselves.
+
+
+@each_recipe
+@each_precision
+@pytest.mark.parametrize(
+    "settings",
+    [
+        SamplingSettings(),
+        SamplingSettings(0.7, top_k=9),
+        SamplingSettings(1.4, top_p=0.8, min_p=0.02, repetition_penalty=1.3, repetition_window=8),
+        SamplingSettings(0.0),
+    ],
+)
+def test_a_reader_gives_the_very_logits_that_generate_draws_from(
+    config: GPTConfig, weights: str, settings: SamplingSettings, build: Build
+) -> None:
+    checkpoint = build(config, weights)
+    ids = checkpoint.tokenizer.encode("ROMEO:\n")
+    reader = Reader(checkpoint.model)
+    for token in gpt.generate(checkpoint, ids, settings, 40, seed=11):
+        logits = reader.read(ids)
+        anew = gpt.next_distribution(checkpoint, ids, settings)
+        assert logits.dtype == np.float32
+        assert logits.tobytes() == anew.logits.tobytes() == Reader(checkpoint.model).read(ids).tobytes()
+        assert (anew.position, anew.window_start, anew.tokens) == (token.position, token.window_start, tuple(ids))
+        p = probabilities(logits, settings, ids)
+        assert draw(p, u(11, len(ids))) == token.id
+        assert p.tobytes() == anew.after.tobytes()
+        assert p[token.id] == token.sampled_probability
+        assert anew.before[token.id] == token.probability
+        ids.append(token.id)
+    assert reader.start > 0
+
+
+def test_a_reader_keeps_what_it_told_and_refuses_a_text_that_has_not_grown(build: Build) -> None:
+    reader = Reader(build().model)
+    first = reader.read([1, 2, 3])
+    copy = first.copy()
+    reader.read([1, 2, 3, 4])
+    assert first.tobytes() == copy.tobytes()
+    for ids in ([1, 2, 3, 4], [1], []):
+        with pytest.raises(ValueError, match=r"^ids: "):
+            reader.read(ids)
+
+
+def test_the_next_distribution_is_the_models_own_at_temperature_1(build: Build) -> None:
+    found = gpt.next_distribution(build(), "But soft,")
+    assert found.before.tobytes() == found.after.tobytes()
+    expected = torch.from_numpy(found.logits).double().softmax(-1)
+    assert found.before == pytest.approx(expected.numpy(), abs=1e-15)
+    assert found.window_start == 0
+    assert found.position == 9
+
+
+def test_a_tie_at_temperature_0_goes_to_the_smaller_id(build: Build) -> None:
+    checkpoint = build()
+    with torch.no_grad():
+        checkpoint.model.head.weight.zero_()  # every token is as likely as any other
+    found = gpt.next_distribution(checkpoint, "a", SamplingSettings(0.0))
+    assert found.before == pytest.approx(np.full(65, 1 / 65))
+    assert found.after.tolist() == [1.0] + [0.0] * 64
+
+
+def test_cut_as_hard_as_can_be_the_likeliest_token_stays(build: Build) -> None:
+    settings = SamplingSettings(1.0, top_k=1, top_p=0.0, min_p=1.0)
+    found = gpt.next_distribution(build(), "a", settings)
+    assert found.after[found.before.argmax()] == 1
+    assert np.count_nonzero(found.after) == 1
+
+
+def test_a_top_k_above_the_vocabulary_cuts_nothing(build: Build) -> None:
+    found = gpt.next_distribution(build(), "a", SamplingSettings(top_k=1_000_000))
+    assert found.after == pytest.approx(found.before, abs=1e-15)
+
+
+@pytest.mark.parametrize("prompt", [[65], [-1], [3, 10**9]])
+def test_no_distribution_follows_what_is_no_token(prompt: list[int], build: Build) -> None:
+    with pytest.raises(ValueError, match=r"^prompt: "):
+        gpt.next_distribution(build(), prompt)
+
+
+def test_no_distribution_follows_an_unknown_character(build: Build) -> None:
+    with pytest.raises(UnknownCharacterError):
+        gpt.next_distribution(build(), "a€b")

@@ -186,7 +186,9 @@ def test_another_name_is_not_found(page_url, name):
 
 
 def test_there_are_no_other_questions():
-    assert set(QUESTIONS) == {"trace", "row", "map", "play", "rewrite", "effects"}
+    assert set(QUESTIONS) == {
+        "trace", "row", "map", "play", "rewrite", "effects", "roll", "write", "score"
+    }  # fmt: skip
 
 
 def test_one_who_asks_for_a_thousand_traces_does_not_keep_the_others_waiting(page_url):
