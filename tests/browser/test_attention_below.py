@@ -208,7 +208,7 @@ def test_two_texts_are_compared_cell_by_cell_and_the_comparison_ends(explorer, c
     a, b = (gpt.trace(checkpoint, one).attention[0, 0] for one in (text, other))
     t, s = divmod(int((a - b).abs().argmax()), len(text))
     assert found == pytest.approx([a[t, s].item(), b[t, s].item(), (a - b)[t, s].item()], abs=0.011)
-    assert page.locator(".ge-pair").count() >= 2
+    assert page.locator(".ge-pairs .gl-bar").count() >= 2
     page.get_by_role("button", name="End the comparison").click()
     page.wait_for_selector(".ge-compare-body", state="hidden")
     assert page.get_by_role("button", name="Compare with an edited copy").is_visible()

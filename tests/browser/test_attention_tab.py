@@ -112,7 +112,7 @@ def test_the_tab_opens_with_an_example_painted(explorer):
         page.locator(".ge-pin").inner_text().startswith("Pinned")
         or "Click a character" in page.locator(".ge-pin").inner_text()
     )
-    assert page.locator(".ge-bar").count() == 6
+    assert page.locator("#gl-attention .gl-bar").count() == 6
 
 
 def test_hovering_a_character_previews_everywhere_and_nothing_jumps(explorer):
@@ -301,17 +301,17 @@ def test_when_the_window_is_full_the_maps_start_anew_and_the_page_says_so(explor
 
 def test_silencing_shows_before_and_after(explorer):
     page = explorer(state={"text": "ROMEO:\nBut soft, what light"})
-    plain = page.locator(".ge-bar-list").inner_text()
+    plain = page.locator(".ge-next .gl-bars").inner_text()
     page.keyboard.press("s")
-    page.wait_for_selector(".ge-bar.ge-paired")
+    page.wait_for_selector(".gl-bar.gl-paired")
     assert "0.0 silenced" in page.locator(".ge-bar-legend").inner_text()
     assert "ge-off" in page.locator(".ge-thumb").first.get_attribute("class")
     assert re.search(r"(falls|rises|stays).*loss on this text", page.locator(".ge-silence-says").inner_text())
-    assert page.locator(".ge-ochre-ink").first.inner_text().endswith("%")
+    assert page.locator(".gl-ochre-ink").first.inner_text().endswith("%")
     page.get_by_role("button", name="Restore S").click()
-    page.wait_for_selector(".ge-bar:not(.ge-paired)")
+    page.wait_for_selector(".gl-bar:not(.gl-paired)")
     settle(page)
-    assert page.locator(".ge-bar-list").inner_text() == plain
+    assert page.locator(".ge-next .gl-bars").inner_text() == plain
 
 
 def test_editing_the_text_traces_it_again(explorer):
@@ -367,7 +367,7 @@ def test_a_link_holds_the_whole_state(explorer):
     settle(page)
     page.wait_for_timeout(900)
     page.reload()
-    page.wait_for_selector("#gl-attention .ge-bar.ge-paired")
+    page.wait_for_selector("#gl-attention .gl-bar.gl-paired")
     settle(page)
     assert title(page) == "Head 4.3"
     assert page.locator(".ge-pin").inner_text().split()[2] == "9"
@@ -505,7 +505,7 @@ def test_the_keys_are_listed(explorer):
 def test_on_a_phone_nothing_scrolls_sideways_and_all_is_there(explorer):
     page = explorer("phone")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    for name in (".ge-strip", ".ge-plane", ".ge-grid", ".ge-bar-list", ".ge-views", ".ge-play"):
+    for name in (".ge-strip", ".ge-plane", ".ge-grid", ".ge-next .gl-bars", ".ge-views", ".ge-play"):
         assert page.locator(name).is_visible(), name
     small = page.evaluate(
         """() => [...document.querySelectorAll('.ge-views button, .ge-play, .ge-drop')]

@@ -8,10 +8,12 @@ import {effectNumber, largest, sentence} from '../../ui/assets/attention/effects
 import {ladderSentence, layerName, settledAt, shownOf, whereSaid} from '../../ui/assets/attention/ladder.js';
 import {align} from '../../ui/assets/attention/maps.js';
 import {axisEnd, dodge, outliers, placeLabels} from '../../ui/assets/attention/plot.js';
-import {names, partingSentence} from '../../ui/assets/attention/rewrite.js';
+import {partingSentence} from '../../ui/assets/attention/rewrite.js';
 import {step} from '../../ui/assets/attention/roving.js';
 import {scoreSentence, upward} from '../../ui/assets/attention/scatter.js';
 import {lastLine, shared} from '../../ui/assets/attention/verse.js';
+import {barNumber} from '../../ui/assets/common/bars.js';
+import {headNames, headNumbers} from '../../ui/assets/common/words.js';
 
 const said = (...pairs) => pairs.map(([text, p], id) => ({id: text.codePointAt(0) ?? id, text, p}));
 
@@ -100,9 +102,10 @@ test('two continuations share a beginning, counted in characters', () => {
 });
 
 test('silenced heads have names', () => {
-  assert.equal(names([[5, 2]]), 'head 5.2');
-  assert.equal(names([[5, 2], [4, 1], [0, 0]]), 'heads 5.2, 4.1 and 0.0');
-  assert.equal(names(Array.from({length: 9}, (_, i) => [0, i])), '9 heads');
+  assert.equal(headNames([[5, 2]]), 'head 5.2');
+  assert.equal(headNames([[5, 2], [4, 1], [0, 0]]), 'heads 5.2, 4.1 and 0.0');
+  assert.equal(headNames(Array.from({length: 9}, (_, i) => [0, i])), '9 heads');
+  assert.deepEqual([1, 2, 3, 4].map((n) => headNumbers(Array.from({length: n}, (_, i) => [0, i]))), ['0.0', '0.0 and 0.1', '0.0, 0.1, 0.2', '4 heads']);
 });
 
 test('what differs between two texts is what was edited', () => {
@@ -115,8 +118,10 @@ test('what differs between two texts is what was edited', () => {
 
 test('predictions are paired by token; one that is not known is less than the least known', () => {
   const rows = paired(said(['m', 0.9], ['n', 0.05]), said(['n', 0.6], ['s', 0.3]), 3);
-  assert.deepEqual(rows.map(({text, a, b}) => [text, a, b]), [['m', 0.9, null], ['n', 0.05, 0.6], ['s', null, 0.3]]);
-  assert.deepEqual([rows[0].leastA, rows[0].leastB], [0.05, 0.3]);
+  assert.deepEqual(rows.map(({text, p, after}) => [text, p, after]), [['m', 0.9, null], ['n', 0.05, 0.6], ['s', null, 0.3]]);
+  assert.deepEqual([rows[0].least, rows[0].leastAfter], [0.05, 0.3]);
+  assert.deepEqual([barNumber(rows[0].p, rows[0].least), barNumber(rows[0].after, rows[0].leastAfter)], ['90 %', '<30 %']);
+  assert.equal(barNumber(null, 0.0001), '<0.1 %');
 });
 
 test('a cell of the difference is said with its numbers and the sign', () => {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {axisTicks, diagonalWords, firstWords, lineStarts} from '../../ui/assets/attention/axes.js';
-import {barsOf} from '../../ui/assets/attention/bars.js';
 import {KEYS, actionOf} from '../../ui/assets/attention/keys.js';
 import {repeated, sentence} from '../../ui/assets/attention/sentence.js';
 import {START, fit, packState, readState} from '../../ui/assets/attention/state.js';
+import {barName, barNumber, barsOf} from '../../ui/assets/common/bars.js';
 import {sign, spoken} from '../../ui/assets/common/words.js';
 
 test('a state survives a link', () => {
@@ -102,4 +102,12 @@ test('bars are the likeliest and the rest; what was changed stands beside', () =
   const paired = barsOf({before, after, offOnly: false}, 3);
   assert.deepEqual(paired.map((bar) => bar.text), ['m', 'n', 'x', 'others']);
   assert.ok(Math.abs(sum(paired, 'after') - 1) < 1e-9);
+});
+
+test('a bar whose number was not sent is less than the least that was', () => {
+  const before = [{id: 0, text: 'the', p: 0.5}, {id: 1, text: 'a', p: 0.02}];
+  const bars = barsOf({before, after: [{id: 9, text: 'x', p: 0.6}, {id: 1, text: 'a', p: 0.1}]}, 2);
+  assert.deepEqual(bars.map(({p, after}) => [barNumber(p, before[1].p), barNumber(after, 0.1)]), [['50 %', '<10 %'], ['<2.0 %', '60 %'], ['50 %', '40 %']]);
+  assert.deepEqual(bars.map((bar) => [bar.least, bar.leastAfter]), [[0.02, 0.1], [0.02, 0.1], [undefined, undefined]]);
+  assert.deepEqual([{text: 'others'}, {text: ' '}, {text: ' the'}, {text: '', others: true}].map(barName), ['others', 'space', '␣the', 'others']);
 });

@@ -1,11 +1,11 @@
 /** Two texts, or one with heads silenced and not: their maps, the difference, and what it does to the next character. */
 import {make} from '../dom.js';
 import {comparisonMaps} from './comparison.js';
-import {lensAt} from './wire.js';
+import {lensAt, nextProbability} from './wire.js';
 import {align} from './maps.js';
 import {verse} from './verse.js';
-import {names} from './rewrite.js';
-import {percent, sign, spoken} from '../common/words.js';
+import {drawBars, inList, leastOf} from '../common/bars.js';
+import {headNames} from '../common/words.js';
 
 const WAIT_MS = 300;
 const BARS = 6;
@@ -21,7 +21,9 @@ export function mount(app, element) {
   const stop = make('button', {class: 'gl-button', type: 'button', on: {click: clear}}, 'End the comparison');
   const says = make('p', {class: 'ge-says', 'aria-live': 'polite'});
   const strips = make('div', {class: 'ge-two ge-strips'});
-  const bars = make('div', {class: 'ge-pairs'});
+  const swatches = make('span', {class: 'ge-aside'});
+  const list = make('ul', {class: 'gl-bars'});
+  const bars = make('div', {class: 'ge-pairs'}, make('h3', {class: 'ge-heading'}, 'Next character ', swatches), list);
   const maps = make('div', {class: 'ge-comparison'});
   const body = make('div', {class: 'ge-compare-body'}, strips, maps, bars);
   element.append(
@@ -81,11 +83,11 @@ export function mount(app, element) {
     const alignment = align(trace.ids, other.ids);
     strips.hidden = now === 'silenced';
     if (now === 'text') strips.replaceChildren(stripOf('This text', trace, differing(trace, other, alignment)), stripOf('The other', other, differing(other, trace, align(other.ids, trace.ids))));
-    drawBars(trace, other, now);
+    showBars(trace, other, now);
   }
 
   function sentence(now, other, comparing) {
-    if (now === 'silenced') return `This text twice: with ${names(app.state.silenced)} silenced, and with no head silenced. Layers below a silenced head look as before.`;
+    if (now === 'silenced') return `This text twice: with ${headNames(app.state.silenced)} silenced, and with no head silenced. Layers below a silenced head look as before.`;
     if (!comparing) return 'Change one character of a text and see what else changes: which heads look elsewhere, and what the model would say next.';
     if (!other) return 'The other text is being read.';
     const count = differing(app.trace, other, align(app.trace?.ids ?? [], other.ids)).size;
@@ -98,21 +100,15 @@ export function mount(app, element) {
     return make('figure', {class: 'ge-one'}, make('figcaption', {class: 'ge-aside'}, name), make('div', {class: 'ge-verse'}, ...verse(joined(parts))));
   }
 
-  function drawBars(trace, other, now) {
+  function showBars(trace, other, now) {
     const [a, b] = [trace, other].map((of) => lensAt(of, of.tokens - 1)?.at(-1));
-    if (!a || !b) { bars.replaceChildren(); return; }
-    const [thisName, otherName] = now === 'silenced' ? [`without ${names(app.state.silenced)}`, 'with all heads'] : ['this text', 'the other'];
-    bars.replaceChildren(
-      make('h3', {class: 'ge-heading'}, 'Next character ', make('span', {class: 'ge-aside'}, make('i', {class: 'ge-swatch ge-blue'}), `${thisName} `, make('i', {class: 'ge-swatch ge-ochre'}), otherName)),
-      ...paired(a, b, BARS).map(({text, a: p, b: q, leastA, leastB}) => {
-        const bar = (value, ink) => { const drawn = make('i', {class: `ge-pair-bar ${ink}`}); drawn.style.width = `${100 * (value ?? 0)}%`; return drawn; };
-        const say = (value, least) => (value === null ? `<${percent(least).replace('<', '')}` : percent(value));
-        return make('div', {class: 'ge-pair', role: 'img', 'aria-label': `${spoken(text)}: ${thisName} ${say(p, leastA)}, ${otherName} ${say(q, leastB)}`},
-          make('span', {class: 'ge-pair-letter'}, sign(text)),
-          make('span', {class: 'ge-pair-bars'}, bar(p, 'ge-blue'), bar(q, 'ge-ochre')),
-          make('span', {class: 'ge-pair-numbers'}, make('span', {}, say(p, leastA)), make('span', {}, say(q, leastB))));
-      }),
-    );
+    bars.hidden = !a || !b;
+    if (!a || !b) return;
+    const [thisName, otherName] = now === 'silenced' ? [`without ${headNames(app.state.silenced)}`, 'with all heads'] : ['this text', 'the other'];
+    swatches.replaceChildren(make('i', {class: 'ge-swatch gl-blue'}), `${thisName} `, make('i', {class: 'ge-swatch gl-ochre'}), otherName);
+    list.setAttribute('aria-label', `Probabilities of the next character: ${thisName}, then ${otherName}`);
+    const of = (one) => (id) => nextProbability(one, one.tokens - 1, id);
+    drawBars(list, paired(a, b, BARS, of(trace), of(other)));
   }
 
   app.on((changed) => {
@@ -135,18 +131,18 @@ export function differing(trace, other, alignment) {
 
 /**
  * The most probable tokens of two predictions, side by side.
- * @param {import('./wire.js').Said[]} a best first
- * @param {import('./wire.js').Said[]} b
+ * @param {import('../common/bars.js').Said[]} a best first
+ * @param {import('../common/bars.js').Said[]} b
  * @param {number} most
- * @returns {{text: string, a: number | null, b: number | null, leastA: number, leastB: number}[]} null: less than the least of those that are known
+ * @param {(id: number) => number | null} [aOf] probability of any token, null where it is not known; by default of those in the list
+ * @param {(id: number) => number | null} [bOf]
+ * @returns {import('../common/bars.js').Bar[]}
  */
-export function paired(a, b, most) {
-  const p = new Map(a.map((said) => [said.id, said.p]));
-  const q = new Map(b.map((said) => [said.id, said.p]));
+export function paired(a, b, most, aOf = inList(a), bOf = inList(b)) {
   const texts = new Map([...a, ...b].map((said) => [said.id, said.text]));
-  const [leastA, leastB] = [a, b].map((said) => said[said.length - 1].p);
-  return [...texts].map(([id, text]) => ({text, a: p.get(id) ?? null, b: q.get(id) ?? null, leastA, leastB}))
-    .sort((x, y) => Math.max(y.a ?? 0, y.b ?? 0) - Math.max(x.a ?? 0, x.b ?? 0)).slice(0, most);
+  const larger = ({p, after}) => Math.max(p ?? 0, after ?? 0);
+  return [...texts].map(([id, text]) => ({text, p: aOf(id), after: bOf(id), least: leastOf(a), leastAfter: leastOf(b)}))
+    .sort((x, y) => larger(y) - larger(x)).slice(0, most);
 }
 
 /** Neighbours of one kind as one part. */

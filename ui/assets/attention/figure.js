@@ -2,12 +2,12 @@
  * The picture of what is on screen, as a list of primitives: one layout, 1440 wide, without the controls. PNG, SVG and
  * the recording draw the same list. Pure: no DOM.
  */
-import {nextOf} from './bars.js';
 import {INKS, Sheet, breakLines, sans, serif} from './figureink.js';
 import {BELOW, SIDE, drawMap, drawTitle} from './figuremap.js';
 import {barsHeight, drawHeads, drawNext} from './figureside.js';
 import {drawSentence, drawStrip} from './figuretext.js';
 import {drawArcs, drawLens, drawRowBars} from './figureviews.js';
+import {nextOf} from './predicted.js';
 import {averageSays, number, roleLine, title} from '../common/words.js';
 
 /** @typedef {import('./figureink.js').Figure} Figure */
@@ -26,7 +26,7 @@ import {averageSays, number, roleLine, title} from '../common/words.js';
  * @property {ArrayLike<number> & Iterable<number> & {forEach: Function, keys: Function}} weights of that row
  * @property {boolean} exact those weights are not rounded
  * @property {Said[][] | null} lens at the row
- * @property {{before: Said[], after: Said[] | null, offOnly: boolean} | null} next with all heads, and with those silenced
+ * @property {import('./predicted.js').Next | null} next with all heads, and with those silenced
  * @property {{name: string, role: string, says: string, off: boolean}} words
  * @property {{text: string, mark?: boolean}[]} sentence
  * @property {import('./raster.js').Ink} ink

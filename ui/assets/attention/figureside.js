@@ -1,10 +1,9 @@
 /** What stands beside a figure's map: the next character, and all heads. Pure: no DOM. */
-import {barsOf} from './bars.js';
 import {sans, serif} from './figureink.js';
 import {mapOf, withoutFirst} from './maps.js';
-import {names} from './next.js';
 import {capacityFor, paint, paintPooled} from './raster.js';
-import {headName, number, percent, sign, spoken} from '../common/words.js';
+import {barName, barNumber, barsOf} from '../common/bars.js';
+import {headName, headNumbers, number} from '../common/words.js';
 
 /** @typedef {import('./figureink.js').Sheet} Sheet */
 /** @typedef {import('./figure.js').Scene} Scene */
@@ -25,22 +24,22 @@ export function drawNext(sheet, {next, trace}, {x, y, w}, inks) {
   const single = next.offOnly ? inks.ochre : inks.blue;
   const top = y + 32;
   sheet.line(left, top, left, top + 27 * bars.length, inks.edge);
-  bars.forEach(({text, p, after}, i) => {
+  bars.forEach((bar, i) => {
+    const {p, after, least, leastAfter} = bar;
     const line = top + 27 * i;
-    const others = i === bars.length - 1;
+    const words = barName(bar);
     const paired = after !== undefined;
-    const words = others || text === ' ' || text === '\n' ? (others ? 'others' : spoken(text)) : sign(text);
     sheet.text(left - 12, line + 18, words, serif(words.length > 2 ? 16 : 18), inks.ink, {align: 'end'});
-    sheet.rect(left, line + (paired ? 3 : 7), Math.max(0.5, p * full), paired ? 10 : 13, {fill: single});
+    sheet.rect(left, line + (paired ? 3 : 7), Math.max(0.5, (p ?? 0) * full), paired ? 10 : 13, {fill: single});
     const numbers = sans(paired ? 12 : 14, {weight: i === 0 ? 600 : 400});
-    sheet.text(x + w, line + (paired ? 12 : 18), percent(p), numbers, i === 0 ? inks.ink : inks.ink2, {align: 'end'});
+    sheet.text(x + w, line + (paired ? 12 : 18), barNumber(p, least), numbers, i === 0 ? inks.ink : inks.ink2, {align: 'end'});
     if (!paired) return;
-    sheet.rect(left, line + 14, Math.max(0.5, after * full), 10, {fill: inks.ochre});
-    sheet.text(x + w, line + 24, percent(after), sans(12), inks.ochre, {align: 'end'});
+    sheet.rect(left, line + 14, Math.max(0.5, (after ?? 0) * full), 10, {fill: inks.ochre});
+    sheet.text(x + w, line + 24, barNumber(after, leastAfter), sans(12), inks.ochre, {align: 'end'});
   });
   if (!trace.silenced.length) return;
   const line = top + 27 * bars.length + 18;
-  const keys = [...(next.after ? [['all heads', inks.blue]] : []), [`${names(trace.silenced)} silenced`, inks.ochre]];
+  const keys = [...(next.after ? [['all heads', inks.blue]] : []), [`${headNumbers(trace.silenced)} silenced`, inks.ochre]];
   keys.forEach(([words, fill], i) => {
     sheet.rect(left + 96 * i, line - 9, 16, 10, {fill});
     sheet.text(left + 96 * i + 23, line, words, sans(13), inks.ink2);

@@ -1,7 +1,8 @@
 /** "Next character": what the model is about to say, and one press that writes it. */
 import {make} from '../dom.js';
-import {barsOf, drawBars, nextOf} from './bars.js';
-import {headName} from '../common/words.js';
+import {nextOf} from './predicted.js';
+import {barsOf, drawBars} from '../common/bars.js';
+import {headNumbers} from '../common/words.js';
 
 const SHOWN = 5;
 
@@ -9,7 +10,7 @@ const SHOWN = 5;
 export function mount(app, element, {write}) {
   const title = make('h2', {class: 'ge-heading'}, 'Next character');
   const button = /** @type {HTMLButtonElement} */ (make('button', {class: 'gl-button ge-primary', type: 'button', on: {click: write}}, 'Write it ', make('kbd', {}, 'N')));
-  const list = make('ul', {class: 'ge-bar-list', 'aria-label': 'Probabilities of the next character'});
+  const list = make('ul', {class: 'gl-bars', 'aria-label': 'Probabilities of the next character'});
   const legend = make('div', {class: 'ge-bar-legend'});
   const drawn = make('div', {class: 'ge-drawn'});
   const temperature = numberInput('Temperature', {min: 0, max: 3, step: 0.05}, (value) => app.set({settings: {...app.state.settings, temperature: value}}), () => settings());
@@ -21,9 +22,9 @@ export function mount(app, element, {write}) {
     const next = nextOf(app);
     if (!next || !app.trace) return;
     drawBars(list, barsOf(next, SHOWN));
-    list.classList.toggle('ge-ochre-only', next.offOnly);
-    const keys = next.after ? [make('i', {class: 'ge-key ge-blue'}), 'all heads'] : [];
-    if (next.after || next.offOnly) keys.push(make('i', {class: 'ge-key ge-ochre'}), `${names(app.trace.silenced)} silenced`);
+    list.classList.toggle('gl-ochre-only', next.offOnly);
+    const keys = next.after ? [make('i', {class: 'ge-key gl-blue'}), 'all heads'] : [];
+    if (next.after || next.offOnly) keys.push(make('i', {class: 'ge-key gl-ochre'}), `${headNumbers(app.trace.silenced)} silenced`);
     legend.replaceChildren(...keys);
   }
 
@@ -36,12 +37,6 @@ export function mount(app, element, {write}) {
     if (['trace', 'base', 'exact', 'theme'].some((n) => changed.has(n))) draw();
     if (changed.has('settings') || changed.has('seed') || changed.has('trace')) settings();
   });
-}
-
-/** "5.2", "5.2 and 3.1", "6 heads". */
-export function names(pairs) {
-  if (pairs.length > 3) return `${pairs.length} heads`;
-  return pairs.map(([l, h]) => headName(l, h)).join(pairs.length === 2 ? ' and ' : ', ');
 }
 
 /** What is no number leaves the value as it was; the field then shows it again. */

@@ -1,7 +1,7 @@
 /** With and without: the text written on twice from the same draws, once with all heads and once with some silenced. */
 import {make} from '../dom.js';
 import {lastLine, shared, verse} from './verse.js';
-import {headName} from '../common/words.js';
+import {headNames} from '../common/words.js';
 
 const COUNT = 120;
 
@@ -32,14 +32,14 @@ export function mount(app, element) {
     draw();
     const found = await app.attempt(() => app.source.rewrite(asked), 'Writing on, with and without');
     writing = false;
-    if (found) shown = {key: JSON.stringify(asked), without: names(asked.silenced), on: found.on, off: found.off, text, seed: asked.seed};
+    if (found) shown = {key: JSON.stringify(asked), without: headNames(asked.silenced), on: found.on, off: found.off, text, seed: asked.seed};
     draw();
     lay();
   }
 
   function draw() {
     if (!app.trace) return;
-    const without = names(pairs());
+    const without = headNames(pairs());
     const stale = shown !== null && shown.key !== JSON.stringify(request());
     button.textContent = app.state.silenced.length ? 'Write on, with and without' : `Write on, with and without ${without}`;
     button.disabled = writing;
@@ -69,13 +69,6 @@ export function mount(app, element) {
     if (['trace', 'text', 'silenced', 'layer', 'head', 'settings', 'seed', 'model'].some((name) => changed.has(name))) draw();
   });
   draw();
-}
-
-/** @param {[number, number][]} pairs @returns {string} "head 5.2", "heads 5.2 and 4.1" */
-export function names(pairs) {
-  const all = pairs.map(([layer, head]) => headName(layer, head));
-  if (all.length === 1) return `head ${all[0]}`;
-  return all.length > 4 ? `${all.length} heads` : `heads ${all.slice(0, -1).join(', ')} and ${all[all.length - 1]}`;
 }
 
 /** @returns {string} where two continuations part */

@@ -1,8 +1,7 @@
 /** Silencing: looking is not yet using. What the model would say without a head. */
 import {make} from '../dom.js';
-import {names} from './next.js';
 import {nextProbability} from './wire.js';
-import {headName, percent, spoken} from '../common/words.js';
+import {headName, headNumbers, percent, spoken} from '../common/words.js';
 
 /** @param {import('./app.js').App} app @param {HTMLElement} element */
 export function mount(app, element) {
@@ -19,14 +18,14 @@ export function mount(app, element) {
     question.textContent = off ? `${name} is silenced` : `What if ${name} were silent?`;
     button.replaceChildren(off ? 'Restore ' : 'Silence ', make('kbd', {}, 'S'));
     all.hidden = silenced.length < 1 || (off && silenced.length === 1);
-    all.textContent = silenced.length > 1 ? `Restore all ${silenced.length} heads` : `Restore ${names(silenced)}`;
+    all.textContent = silenced.length > 1 ? `Restore all ${silenced.length} heads` : `Restore ${headNumbers(silenced)}`;
     if (!silenced.length) says.textContent = 'Looking is not yet using. Silence the head, and see whether the prediction changes.';
     else if (trace && base) says.textContent = effect(trace, base);
   }
 
   function effect(trace, base) {
     const before = app.lens(trace.tokens - 1, base)?.at(-1);
-    if (!before || base.ids.join() !== trace.ids.join()) return `Without ${names(trace.silenced)} from here on.`;
+    if (!before || base.ids.join() !== trace.ids.join()) return `Without ${headNumbers(trace.silenced)} from here on.`;
     const was = before[0];
     const p = nextProbability(trace, trace.tokens - 1, was.id) ?? undefined;
     const word = spoken(was.text);

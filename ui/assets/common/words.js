@@ -14,9 +14,27 @@ export function sign(piece) {
   return SHOWN[piece] ?? piece.replace(/ /g, '␣').replace(/\n/g, '¶');
 }
 
+/** A piece where there is room for a word: "space", "line break", else its sign. @param {string} piece */
+export function short(piece) {
+  return piece === ' ' || piece === '\n' ? spoken(piece) : sign(piece);
+}
+
 /** @param {number} layer @param {number} head */
 export function headName(layer, head) {
   return `${layer}.${head}`;
+}
+
+/** @param {[number, number][]} pairs @returns {string} "5.2", "5.2 and 3.1", "6 heads" */
+export function headNumbers(pairs) {
+  if (pairs.length > 3) return `${pairs.length} heads`;
+  return pairs.map(([layer, head]) => headName(layer, head)).join(pairs.length === 2 ? ' and ' : ', ');
+}
+
+/** @param {[number, number][]} pairs @returns {string} "head 5.2", "heads 5.2 and 4.1", "6 heads" */
+export function headNames(pairs) {
+  const all = pairs.map(([layer, head]) => headName(layer, head));
+  if (all.length === 1) return `head ${all[0]}`;
+  return all.length > 4 ? `${all.length} heads` : `heads ${all.slice(0, -1).join(', ')} and ${all[all.length - 1]}`;
 }
 
 /** @param {{average: string, layer: number, head: number}} selection @returns {string} what is shown, as a title */
