@@ -121,16 +121,6 @@ test('a trace of thumbnails draws them, and the one map that was fetched', () =>
   assert.equal(found.map.weights.length, 300);
 });
 
-test('a difference is drawn around nothing, and its numbers carry their sign', () => {
-  const scene = sceneWith(PLAY, {pin: 9});
-  const values = scene.map.values.map((w, i) => (i % 2 ? w : -w));
-  const map = {...scene.map, signed: true, values};
-  const words = texts(figure({...scene, map, weights: rowOf(map, 9)}, measure).items);
-  assert.ok(words.includes('difference of weights, square root scale'));
-  assert.ok(words.some((text) => /^[−+]0\.\d\d$/.test(text)));
-  assert.ok(['−1', '0', '+1'].every((tick) => words.includes(tick)));
-});
-
 test('a long line is turned over at a word and hangs; a word wider than the strip is cut', () => {
   const placed = layStrip([...'to be or not\nto'], 38, serif(10), measure);
   const lines = [0, 1, 2, 3].map((line) => placed.filter((c) => c.line === line).map((c) => c.character).join(''));

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {letters, table} from '../../ui/assets/common/colours.js';
-import {align, difference, mapOf, rollout, rowOf, withoutFirst} from '../../ui/assets/attention/maps.js';
+import {align, difference, mapOf, rollout, rowOf, strongest, withoutFirst} from '../../ui/assets/attention/maps.js';
 import {capacityFor, paint, paintRow} from '../../ui/assets/attention/raster.js';
+import {cut, extend} from '../../ui/assets/attention/wire.js';
 import {percent, place, placeSigned, tick} from '../../ui/assets/common/scales.js';
 
 const INK = {scale: 'sqrt', colours: 'ink', dark: false};
@@ -129,10 +130,38 @@ test('a text grows into a frame that keeps its size', () => {
 });
 
 test('a difference is painted by its sign', () => {
-  const pixels = new Uint32Array(3);
-  paintRow(pixels, 3, Float32Array.from([-1, 0, 1]), INK, true);
+  const pixels = new Uint32Array(4);
+  paint(pixels, 2, 2, {tokens: 2, signed: true, values: Float32Array.from([-1, 0, 1])}, INK);
   const of = table('difference', false);
-  assert.deepEqual([...pixels], [of[0], of[128], of[255]]);
+  assert.deepEqual([...pixels], [of[0], 0, of[128], of[255]]);
+});
+
+test('one row is painted as the map paints it', () => {
+  const weights = [0, 0.25, 1];
+  const [line, square] = [new Uint32Array(4), new Uint32Array(16)];
+  paintRow(line, 4, Float32Array.from(weights), INK);
+  paint(square, 4, 4, {tokens: 3, signed: false, values: Float32Array.from([1, 1, 1, ...weights])}, INK);
+  assert.deepEqual([...line], [...square.slice(8, 12)]);
+});
+
+test('after a step back and another continuation the map shows the new rows', () => {
+  const head = {average: 'head', layer: 0, head: 0};
+  const began = {...trace((l, h, t) => t), id: 'm', start: 0, side: 0, text: 'abc', pieces: ['a', 'b', 'c'], ids: [1, 2, 3], names: {}, notes: [], lens: {first: 0, top: 0, ids: new Uint32Array(0), p: new Float32Array(0), next: new Float32Array(0)}};
+  assert.deepEqual([...rowOf(mapOf(began, head), 2)], [0, 0, 1]);
+  const shorter = cut(began, 2);
+  const rows = Uint8Array.from([255, 0, 0, 0, 255, 0, 255, 0, 0, 0, 255, 0]);
+  const none = new Uint8Array(0);
+  const other = extend(shorter, {
+    header: {id: 'm', first: 2, start: 0, tokens: 3, pieces: ['x'], ids: [9], loss: null, names: {}, layers: 2, lens_first: 0, lens_top: 0},
+    blocks: {rows, lens_ids: none, lens_p: none},
+  });
+  assert.equal(other.rows, began.rows, 'in the same memory');
+  assert.deepEqual([...rowOf(mapOf(other, head), 2)], [1, 0, 0]);
+  assert.deepEqual([...mapOf(shorter, head).values], [1, 0, 1]);
+});
+
+test('the strongest is the largest in size', () => {
+  assert.deepEqual([[0.1, 0.3, 0.2], [0.1, -0.3, 0.2], [0]].map(strongest), [1, 1, 0]);
 });
 
 test('a row is where it should be', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {axisTicks, diagonalWords, firstWords, lineStarts} from '../../ui/assets/attention/axes.js';
+import {axisLabels, axisTicks, diagonalWords, firstWords, lineStarts} from '../../ui/assets/attention/axes.js';
 import {KEYS, actionOf} from '../../ui/assets/attention/keys.js';
 import {repeated, sentence} from '../../ui/assets/attention/sentence.js';
 import {START, fit, packState, readState} from '../../ui/assets/attention/state.js';
@@ -92,6 +92,16 @@ test('axes name where lines begin, and round numbers where there are none', () =
   assert.equal(firstWords('This holy shrine, the gentle\nfine'), 'This holy');
   assert.equal(firstWords('ROMEO:\nx'), 'ROMEO');
   for (const {t, text} of diagonalWords({pieces, tokens: pieces.length}, [0, 3, 7], 40, 600, false)) assert.ok(t * 40 + 14 + 7.56 * text.length <= 600);
+});
+
+test('numbers of an axis stand apart, and its name clear of the longest', () => {
+  const labelled = (start) => axisLabels({pieces: [...'a'.repeat(70)], tokens: 70, start}, 96, 6, 12);
+  const {labels, apart} = labelled(0);
+  assert.deepEqual(labels.filter(({left}) => left).map(({text}) => text), ['0', '16', '32', '48', '64']);
+  assert.deepEqual(labels.filter(({below}) => below).map(({at}) => at), [96, 192, 288, 384]);
+  assert.deepEqual(axisLabels({pieces: [...'a\nb\nc\nd'], tokens: 7, start: 0}, 8, 5, 12).labels.map(({left, below}) => [left, below]), [[true, false], [false, false], [true, true], [false, false]]);
+  assert.equal(apart, labelled(9000).apart, 'up to four digits nothing moves');
+  assert.ok(labelled(12345).apart - 0.25 * 12 > 10 + 5 * 0.64 * 12, 'five digits end before it');
 });
 
 test('bars are the likeliest and the rest; what was changed stands beside', () => {

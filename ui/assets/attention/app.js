@@ -13,7 +13,7 @@ import {cut, extend, lensAt, readTrace} from './wire.js';
 /** @typedef {{row?: number, column?: number, layer?: number, head?: number}} Hover positions of the window, and a head */
 
 /** What play fetches at a time, and how many tokens before its end it asks for the next. */
-export const AHEAD = 32;
+const AHEAD = 32;
 const REFETCH = 12;
 /** Of one frame's drawing at most so long at a time. */
 const SLICE_MS = 40;
@@ -153,9 +153,9 @@ export function createApp(source) {
     /** How a canvas is to be painted. @returns {import('./raster.js').Ink} */
     ink() { return {scale: app.state.scale, colours: app.state.colours, dark: app.dark}; },
 
-    /** The map of this text minus that of the second text, or of the same with no head silenced. @returns {import('./maps.js').AttentionMap | null} */
-    difference(selection = app.selection(), other = app.other ?? app.base) {
-      if (!app.trace || !other || app.trace.side || other.side) return null;
+    /** The map of this text minus that of another, or of the same with no head silenced. @param {import('./maps.js').Selection} selection @param {Trace} other @returns {import('./maps.js').AttentionMap | null} */
+    difference(selection, other) {
+      if (!app.trace || app.trace.side || other.side) return null;
       const a = app.map(selection, app.trace);
       const b = app.map(selection, other);
       return a && b && difference(a, b, align(app.trace.ids, other.ids));
@@ -334,6 +334,8 @@ export function createApp(source) {
       const packet = await app.attempt(() => source.play(request), 'Writing');
       if (!packet || full !== from || mine !== generation) return;
       if (packet.header.first === from.tokens && packet.header.start === from.start) {
+        // The rows behind a step back are written over: a trace that is kept of them is one no longer.
+        for (const [key, base] of bases) if (base.rows === from.rows && base.tokens > from.tokens) bases.delete(key);
         full = extend(from, packet);
       } else if (app.trace && app.trace.tokens + app.trace.start >= from.tokens + from.start) {
         full = {...readTrace(packet), text: from.text + packet.header.added.join('')}; // the window has moved

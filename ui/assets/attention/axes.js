@@ -1,5 +1,9 @@
 /** What stands around a map: numbers where lines begin, and the lines' first words. Pure: no DOM. */
 
+/** Width of a digit, and depth of a letter, in sizes of the type. */
+const DIGIT = 0.6;
+const DESCENT = 0.25;
+
 /**
  * Positions that an axis names: where lines begin, or, in a text without lines, round numbers.
  * @param {import('./wire.js').Trace} trace
@@ -18,6 +22,32 @@ export function lineStarts(pieces) {
   const starts = [0];
   pieces.forEach((piece, t) => { if (piece.includes('\n') && t + 1 < pieces.length && !pieces[t + 1].startsWith('\n')) starts.push(t + 1); });
   return starts;
+}
+
+/**
+ * What an axis says at its ticks, where there is room: beside the map and below it.
+ * @param {import('./wire.js').Trace} trace
+ * @param {number} capacity
+ * @param {number} cell
+ * @param {number} size of the type, pixels
+ * @returns {{ticks: number[], labels: {at: number, text: string, left: boolean, below: boolean}[], apart: number}} apart: from the map to the
+ *   baseline of the axis' own name, which stands on its side, clear of the numbers
+ */
+export function axisLabels(trace, capacity, cell, size) {
+  const ticks = axisTicks(trace, Math.round(capacity));
+  let lastLeft = -100;
+  let lastBelow = -100;
+  let longest = 0;
+  const labels = ticks.map((t) => {
+    const at = t * cell;
+    const text = String(t + trace.start);
+    const left = at - lastLeft >= size + 2;
+    const below = at > size && at - lastBelow >= 0.7 * size * text.length + 10;
+    if (left) { lastLeft = at; longest = Math.max(longest, text.length); }
+    if (below) lastBelow = at;
+    return {at, text, left, below};
+  });
+  return {ticks, labels, apart: Math.max(22 + 2.1 * size, 15 + (DIGIT * longest + DESCENT) * size)};
 }
 
 /**

@@ -2,7 +2,7 @@
 import {make} from '../dom.js';
 import {SPEEDS} from './app.js';
 import {SCALES} from '../common/scales.js';
-import {sign, spoken} from '../common/words.js';
+import {short} from '../common/words.js';
 
 export const VIEWS = [['map', 'Map'], ['arcs', 'Arcs'], ['row', 'Row'], ['lens', 'Lens']];
 export const AVERAGES = [['head', 'one head'], ['layer', 'mean of the layer'], ['all', 'mean of all heads'], ['rollout', 'rollout']];
@@ -33,7 +33,7 @@ export function mount(app, element, {present}) {
     if (row === null) pinWords.replaceChildren('Nothing pinned. Click a character.');
     else {
       const piece = app.trace?.pieces[row] ?? '';
-      pinWords.replaceChildren('Pinned ', make('b', {class: 'gl-serif'}, piece === ' ' || piece === '\n' ? spoken(piece) : sign(piece)), ` ${row + (app.trace?.start ?? 0)}`);
+      pinWords.replaceChildren('Pinned ', make('b', {class: 'gl-serif'}, short(piece)), ` ${row + (app.trace?.start ?? 0)}`);
     }
   }
 
@@ -57,6 +57,6 @@ export function mount(app, element, {present}) {
 function select(title, options, change) {
   const input = /** @type {HTMLSelectElement} */ (make('select', {'aria-label': title, on: {change: () => change(input.value)}},
     ...options.map(([value, words]) => make('option', {value}, words))));
-  const label = make('label', {class: 'ge-choice'}, make('span', {}, title), input);
+  const label = make('label', {class: 'ge-choice gl-choice'}, make('span', {}, title), input);
   return {label, set: (value) => { input.value = value; }};
 }

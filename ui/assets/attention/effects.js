@@ -4,8 +4,8 @@ import {colour, letters} from '../common/colours.js';
 import {chooseTab, pressHeads} from './roving.js';
 import {headName, roleLine} from '../common/words.js';
 
-/** The text has settled when nothing has changed for so long. */
 const TOO_MANY = 'Silencing each head in turn would take too long with so many heads and so long a text: silence one, or shorten the text.';
+/** The text has settled when nothing has changed for so long. */
 const SETTLED_MS = 400;
 /** Effects smaller than this are not told apart: below it no colour is full, and no head is named. */
 const SMALL = 0.01;

@@ -18,7 +18,7 @@ import {createPresenter} from './present.js';
 import {mount as mountRewrite} from './rewrite.js';
 import {mount as mountRow} from './row.js';
 import {mount as mountScatter} from './scatter.js';
-import {sentence} from './sentence.js';
+import {sentenceOf} from './sentence.js';
 import {mount as mountSilence} from './silence.js';
 import {mount as mountStrip} from './strip.js';
 import {mount as mountTalk, talkActions} from './talkview.js';
@@ -76,14 +76,7 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
 
   const presenter = createPresenter(app, root);
   const talk = talkActions(app);
-  const words = () => {
-    const {trace} = app;
-    if (!trace) return [];
-    if (app.state.caption) return [{text: app.state.caption}];
-    const selection = app.selection();
-    const row = app.row();
-    return sentence({trace, selection, row, weights: app.weights(row), role: app.role(selection.layer, selection.head)});
-  };
+  const words = () => (app.trace && app.state.caption ? [{text: app.state.caption}] : sentenceOf(app));
   const showView = () => {
     for (const [name, view] of Object.entries(views)) view.hidden = name !== app.state.view;
     figure.dataset.view = app.state.view;

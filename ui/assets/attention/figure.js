@@ -8,7 +8,7 @@ import {barsHeight, drawHeads, drawNext} from './figureside.js';
 import {drawSentence, drawStrip} from './figuretext.js';
 import {drawArcs, drawLens, drawRowBars} from './figureviews.js';
 import {nextOf} from './predicted.js';
-import {averageSays, number, roleLine, title} from '../common/words.js';
+import {roleLine, selectionWords} from '../common/words.js';
 
 /** @typedef {import('./figureink.js').Figure} Figure */
 /** @typedef {import('./figureink.js').Measure} Measure */
@@ -49,17 +49,11 @@ export function sceneOf(app, sentence) {
   const selection = app.selection();
   const one = selection.average === 'head';
   const row = app.row();
-  const role = one ? app.role(selection.layer, selection.head) : null;
-  const off = one && state.silenced.some(([l, h]) => l === selection.layer && h === selection.head);
   return {
     state, trace, selection, map: app.map(), row, pinned: app.pinned(), weights: app.weights(row), sentence, ink: app.ink(),
     exact: one && !state.hideFirst && app.exact(row, selection.layer, selection.head) !== null,
     lens: app.lens(row), next: nextOf(app),
-    words: {
-      name: title(selection), off,
-      role: one ? (role && role.role !== 'mixed' ? `${role.words} ${number(role.score)}` : 'mixed') : '',
-      says: off ? 'silenced: it still looks, and nothing comes of it' : one ? role?.says ?? 'nothing in particular' : averageSays(selection),
-    },
+    words: selectionWords(selection, app.role(selection.layer, selection.head), state.silenced),
   };
 }
 

@@ -1,16 +1,16 @@
 /** The large map of a figure: cells, axes, the pinned row under it, and the words in its empty half. Pure: no DOM. */
-import {axisTicks, diagonalWords} from './axes.js';
+import {axisLabels, diagonalWords} from './axes.js';
 import {table} from '../common/colours.js';
 import {breakLines, round, sans, serif} from './figureink.js';
+import {strongest} from './maps.js';
 import {capacityFor, paint, paintRow} from './raster.js';
-import {SCALES, place, placeSigned, tick} from '../common/scales.js';
-import {number, sign, spoken} from '../common/words.js';
+import {SCALES, legendWords, place, tick} from '../common/scales.js';
+import {number, short} from '../common/words.js';
 
 export const SIDE = 600;
 const ROW = 16;
 /** What stands below a map: its row, numbers, a name. */
 export const BELOW = ROW + 44;
-const SIGNED_TICKS = [-1, -0.25, 0, 0.25, 1];
 
 /**
  * @param {import('./figureink.js').Sheet} sheet
@@ -38,23 +38,21 @@ export function drawMap(sheet, scene, at, inks, measure, scale) {
 }
 
 function drawAxes(sheet, {trace}, {x, y}, side, cell, inks) {
-  const ticks = axisTicks(trace, Math.round(side / cell));
-  let lastX = -100;
-  let lastY = -100;
-  for (const t of ticks) {
-    const at = t * cell;
+  const {ticks, labels, apart} = axisLabels(trace, side / cell, cell, 12);
+  for (const {at} of labels) {
     if (at > 0) {
       sheet.line(x, y + at, x + at, y + at, inks.ink, 1, {opacity: 0.1});
       sheet.line(x + at, y + at, x + at, y + trace.tokens * cell, inks.ink, 1, {opacity: 0.1});
     }
     sheet.line(x - 6, y + at, x, y + at, inks.edge);
     sheet.line(x + at, y + side + ROW + 2, x + at, y + side + ROW + 8, inks.edge);
-    const label = String(t + trace.start);
-    if (at - lastY >= 14) { sheet.text(x - 10, y + at + 4, label, sans(12), inks.ink3, {align: 'end'}); lastY = at; }
-    if (at - lastX >= 8.4 * label.length + 10 && at > 12) { sheet.text(x + at, y + side + ROW + 24, label, sans(12), inks.ink3, {align: 'middle'}); lastX = at; }
+  }
+  for (const {at, text, left, below} of labels) {
+    if (left) sheet.text(x - 10, y + at + 4, text, sans(12), inks.ink3, {align: 'end'});
+    if (below) sheet.text(x + at, y + side + ROW + 24, text, sans(12), inks.ink3, {align: 'middle'});
   }
   const middle = Math.min(side * 0.56, (trace.tokens * cell) / 2 + 20);
-  sheet.text(x - 42, y + middle, 'the character that looks', sans(12), inks.ink2, {align: 'middle', rotate: -90});
+  sheet.text(x - apart, y + middle, 'the character that looks', sans(12), inks.ink2, {align: 'middle', rotate: -90});
   sheet.text(x + side / 2, y + side + ROW + 42, 'what it looks at', sans(12), inks.ink2, {align: 'middle'});
   for (const {t, text} of diagonalWords(trace, ticks, cell, side, false)) {
     sheet.text(x + t * cell + cell + 12, y + t * cell + 5 + (t === 0 ? 8 : 0), text, serif(14, {italic: true}), inks.ink2);
@@ -63,10 +61,10 @@ function drawAxes(sheet, {trace}, {x, y}, side, cell, inks) {
 
 /** The row that is looked from, outlined in the map and drawn again under it; its strongest cell has a tag. */
 function drawRow(sheet, scene, {x, y}, side, cell, capacity, inks, measure) {
-  const {trace, row, weights, map, ink} = scene;
+  const {trace, row, weights, ink} = scene;
   const outline = inks.red;
   const pixels = new Uint32Array(capacity);
-  paintRow(pixels, capacity, weights, ink, map?.signed ?? false);
+  paintRow(pixels, capacity, weights, ink);
   sheet.image(x, y + side, side, ROW, pixels, capacity, 1);
   const top = y + row * cell;
   const high = Math.max(cell, 3);
@@ -87,9 +85,9 @@ function drawRow(sheet, scene, {x, y}, side, cell, capacity, inks, measure) {
 }
 
 /** To the right of the column, above the row; to its left where there is no room. */
-function drawTag(sheet, {trace, weights, map}, column, middle, {x, y, side, end, top}, outline, inks, measure) {
+function drawTag(sheet, {trace, weights}, column, middle, {x, y, side, end, top}, outline, inks, measure) {
   const letter = short(trace.pieces[column]);
-  const value = map?.signed ? signedNumber(weights[column]) : number(weights[column] ?? 0);
+  const value = number(weights[column] ?? 0);
   const wide = measure(letter, serif(18)) + measure(value, sans(15)) + 30;
   const left = middle + 8 + wide > Math.max(end, x + side * 0.72) && middle - 8 - wide > x ? middle - 8 - wide : Math.min(middle + 8, x + side - wide);
   const above = Math.max(y, Math.min(top, y + side) - 36);
@@ -114,31 +112,16 @@ export function drawTitle(sheet, scene, right, y, inks, measure) {
   sheet.text(right, y + 55, role, sans(15, {weight: 600}), inks.ink, {...end, strike: off});
   const lines = breakLines([{text: says}], sans(14), 240, measure);
   lines.forEach((line, i) => sheet.text(right, y + 77 + 20 * i, line.map((w) => w.text).join('').trimEnd(), sans(14), inks.ink2, end));
-  const signed = scene.map?.signed ?? false;
   const [wide, high] = [164, 8];
   const top = y + 96 + 20 * lines.length;
   const {scale, colours, dark} = scene.ink;
-  sheet.image(right - wide, top, wide, high, table(signed ? 'difference' : colours, dark), 256, 1);
+  sheet.image(right - wide, top, wide, high, table(colours, dark), 256, 1);
   sheet.rect(right - wide, top, wide, high, {stroke: inks.edge, width: 1});
-  const marks = signed ? SIGNED_TICKS : SCALES[scale].ticks;
+  const marks = SCALES[scale].ticks;
   marks.forEach((weight, i) => {
-    const at = signed ? placeSigned(scale, weight) : place(scale, weight);
+    const at = place(scale, weight);
     const align = i === 0 ? 'start' : i === marks.length - 1 ? 'end' : 'middle';
-    sheet.text(round(right - wide + at * wide), top + high + 14, signed ? signedTick(weight) : tick(weight), sans(12), inks.ink2, {align});
+    sheet.text(round(right - wide + at * wide), top + high + 14, tick(weight), sans(12), inks.ink2, {align});
   });
-  const what = signed ? 'difference of weights' : scene.state.hideFirst ? 'weight without the first' : 'weight';
-  sheet.text(right, top + high + 31, `${what}, ${SCALES[scale].title}${scale === 'row' ? '' : ' scale'}`, sans(12), inks.ink2, end);
+  sheet.text(right, top + high + 31, legendWords(scale, scene.state.hideFirst), sans(12), inks.ink2, end);
 }
-
-/** @param {ArrayLike<number>} weights @returns {number} where the largest is, in size */
-export function strongest(weights) {
-  let best = 0;
-  for (let s = 1; s < weights.length; s++) if (Math.abs(weights[s]) > Math.abs(weights[best])) best = s;
-  return best;
-}
-
-/** A difference carries its sign. */
-export function signedNumber(value) { return `${value < 0 ? '−' : '+'}${number(Math.abs(value))}`; }
-function signedTick(value) { return value === 0 ? '0' : `${value < 0 ? '−' : '+'}${tick(Math.abs(value))}`; }
-
-function short(piece) { return piece === ' ' || piece === '\n' ? spoken(piece) : sign(piece); }

@@ -1,11 +1,7 @@
 /** The sentence and the strip of text, as a figure has them. Pure: no DOM. */
-import {colour, letters} from '../common/colours.js';
-import {breakLines, round, serif} from './figureink.js';
-import {place, placeSigned} from '../common/scales.js';
+import {breakLines, serif} from './figureink.js';
+import {arcsOf, lights} from './light.js';
 
-/** Weights above this much of the scale fill the box; an arc is drawn to weights of at least ARC. */
-const FILLED = 0.1;
-const ARC = 0.1;
 /** Type sizes and lines of the strip: the first in which the text is no taller than its room. */
 const SIZES = [[18, 31], [16, 26], [14, 22], [12, 18]];
 
@@ -94,7 +90,7 @@ export function drawStrip(sheet, scene, room, inks, measure) {
   const {size, high, placed, last} = fitted(scene.trace.pieces, room, measure);
   const font = serif(size);
   const top = (line) => room.y + line * high;
-  const fills = fillsOf(scene);
+  const fills = lights(scene.weights, scene.ink);
   for (const c of placed) {
     const fill = fills.get(c.position);
     if (fill) sheet.rect(room.x + c.x, top(c.line) + high * 0.12, c.w, high * 0.76, {fill: fill.box});
@@ -109,23 +105,18 @@ export function drawStrip(sheet, scene, room, inks, measure) {
   }
   const boxOf = (position) => {
     const c = placed.find((one) => one.position === position);
-    const w = placed.filter((one) => one.position === position && one.line === c?.line).reduce((sum, one) => sum + one.w, 0);
-    return c && {x: room.x + c.x, y: top(c.line) + high * 0.08, w, h: high * 0.84};
+    const width = placed.filter((one) => one.position === position && one.line === c?.line).reduce((sum, one) => sum + one.w, 0);
+    return c && {x: room.x + c.x, y: top(c.line) + high * 0.08, width, height: high * 0.84};
   };
   const from = boxOf(scene.row);
-  if (from) sheet.rect(from.x - 1, from.y, from.w + 2, from.h, scene.pinned === null ? {stroke: inks.ink, width: 1} : {stroke: inks.red, width: 1.5, radius: 3});
+  if (from) sheet.rect(from.x - 1, from.y, from.width + 2, from.height, scene.pinned === null ? {stroke: inks.ink, width: 1} : {stroke: inks.red, width: 1.5, radius: 3});
   const end = placed.at(-1);
   if (end) { // the writing place
     const [x, line] = end.character === '\n' ? [0, end.line + 1] : [end.x + end.w + 2, end.line];
     sheet.rect(room.x + x, top(line) + high * 0.66 + 3, size * 0.55, 2, {fill: inks.red});
   }
-  if (from && !scene.map?.signed && scene.state.average !== 'rollout') {
-    scene.weights.forEach((w, s) => {
-      const to = w >= ARC && s !== scene.row ? boxOf(s) : null;
-      if (to && !(scene.row - s < 3 && to.y === from.y)) {
-        sheet.path(curve(from, to, room.x + room.w), inks.blue, round(0.75 + 1.75 * w), {opacity: round(0.35 + 0.65 * w)});
-      }
-    });
+  if (scene.state.average !== 'rollout') {
+    for (const {d, width, opacity} of arcsOf(scene.row, scene.weights, boxOf, room.x + room.w)) sheet.path(d, inks.blue, width, {opacity});
   }
   return top(last + (placed.at(-1)?.character === '\n' ? 2 : 1));
 }
@@ -139,33 +130,6 @@ function fitted(pieces, room, measure) {
     if ((found.last + 1) * high <= room.h) break;
   }
   return found;
-}
-
-/** @returns {Map<number, {box: string, letter: string}>} colours of the positions that are looked at */
-function fillsOf({weights, map, ink, row}) {
-  const found = new Map();
-  const most = Math.max(1e-6, ...weights);
-  weights.forEach((w, s) => {
-    const signed = map?.signed ?? false;
-    const x = signed ? placeSigned(ink.scale, w) : place(ink.scale, w, most);
-    const name = signed ? 'difference' : ink.colours;
-    if (Math.abs(w) > 0.004 && (signed ? 2 * Math.abs(x - 0.5) : x) >= FILLED && s <= row) {
-      found.set(s, {box: colour(name, ink.dark, x), letter: letters(name, ink.dark, x)});
-    }
-  });
-  return found;
-}
-
-/** From the pin to what it looks at: over the line where both are on one, else through the white to the right. */
-function curve(a, b, right) {
-  const to = b.x + b.w / 2;
-  if (a.y === b.y) {
-    const from = a.x + a.w / 2;
-    return `M${round(from)},${round(a.y)} C${round(from)},${round(a.y - 14)} ${round(to)},${round(a.y - 14)} ${round(to)},${round(b.y)}`;
-  }
-  const from = [a.x + a.w + 1, a.y + a.h / 2];
-  const out = Math.min(right, Math.max(from[0], to) + 40 + Math.abs(from[0] - to) / 4);
-  return `M${round(from[0])},${round(from[1])} C${round(out)},${round(from[1] - 6)} ${round(to)},${round((from[1] + b.y + b.h) / 2)} ${round(to)},${round(b.y + b.h)}`;
 }
 
 function remembered(of) {

@@ -3,6 +3,7 @@ import {make} from '../dom.js';
 import {paintCanvas} from '../common/canvas.js';
 import {mapOf, withoutFirst} from './maps.js';
 import {capacityFor, paint, paintPooled} from './raster.js';
+import {chooseTab, pressHeads} from './roving.js';
 import {headName, number, roleLine} from '../common/words.js';
 
 /** Thumbnails narrower than this carry no text. */
@@ -14,31 +15,12 @@ export function mount(app, element) {
   const grid = make('div', {class: 'ge-grid', role: 'group', 'aria-label': 'All heads'});
   element.append(make('h2', {class: 'ge-heading'}, 'All heads ', make('span', {class: 'ge-aside'}, 'one row a layer')), grid);
   /** @type {{button: HTMLElement, canvas: HTMLCanvasElement, layer: number, head: number}[]} */ let cells = [];
+  /** @type {HTMLElement[]} */ let buttons = [];
   let shape = '';
   let side = 0;
   let painted = '';
 
-  grid.addEventListener('pointerover', (event) => {
-    const cell = cellOf(event);
-    if (cell) app.point({layer: cell.layer, head: cell.head});
-  });
-  grid.addEventListener('pointerleave', () => app.point(null));
-  grid.addEventListener('focusin', (event) => {
-    const cell = cellOf(event);
-    if (cell && /** @type {HTMLElement} */ (event.target).matches(':focus-visible')) app.point({layer: cell.layer, head: cell.head});
-  });
-  grid.addEventListener('focusout', () => app.point(null));
-  grid.addEventListener('click', (event) => {
-    const cell = cellOf(event);
-    if (!cell) return;
-    if (event.shiftKey) app.toggleSilenced([cell.layer, cell.head]);
-    else app.set({layer: cell.layer, head: cell.head, average: 'head'});
-  });
-
-  function cellOf(event) {
-    const button = /** @type {Element} */ (event.target).closest('.ge-thumb');
-    return cells.find((cell) => cell.button === button);
-  }
+  pressHeads(app, grid, () => buttons);
 
   function build() {
     const {layers, heads} = /** @type {import('./wire.js').Trace} */ (app.trace);
@@ -48,7 +30,8 @@ export function mount(app, element) {
       return {button: make('button', {class: 'ge-thumb', type: 'button'}, canvas, words), canvas, layer: Math.floor(i / heads), head: i % heads};
     });
     grid.style.setProperty('--ge-heads', String(heads));
-    grid.replaceChildren(...cells.map((cell) => cell.button));
+    buttons = cells.map((cell) => cell.button);
+    grid.replaceChildren(...buttons);
     shape = `${layers} ${heads}`;
     painted = '';
   }
@@ -85,6 +68,7 @@ export function mount(app, element) {
       button.setAttribute('aria-pressed', String(layer === app.state.layer && head === app.state.head));
       button.title = `Head ${name}: ${role?.words ?? 'no role'}${role && role.role !== 'mixed' ? ` ${number(role.score)}` : ''}. Shift-click silences it.`;
     }
+    chooseTab(buttons, app.state.layer * (app.trace?.heads ?? 1) + app.state.head);
   }
 
   function paintAll() {

@@ -1,9 +1,10 @@
 /** The large map: who looks at whom. Its words stand in the half that a causal map leaves empty. */
 import {make} from '../dom.js';
 import {frameSide, paintCanvas} from '../common/canvas.js';
-import {axisTicks, diagonalWords} from './axes.js';
+import {axisLabels, diagonalWords} from './axes.js';
+import {strongest} from './maps.js';
 import {capacityFor, paint, paintRow} from './raster.js';
-import {number, sign, spoken} from '../common/words.js';
+import {number, short, spoken} from '../common/words.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 /** Height of the row that is drawn again under the map. */
@@ -101,27 +102,21 @@ export function mount(app, element) {
     if (!app.trace || !side) return;
     const cell = side / capacity;
     const narrow = element.clientWidth < 480;
-    const ticks = axisTicks(app.trace, capacity);
-    const parts = [];
-    let lastY = -100;
-    let lastX = -100;
     const style = getComputedStyle(element);
     const large = (parseFloat(style.getPropertyValue('--ge-axis-size')) || 12) * (parseFloat(style.getPropertyValue('--gl-unit')) || 1);
-    for (const t of ticks) {
-      const at = t * cell;
-      if (at > 0) {
-        parts.push(line(0, at, at, at, 'ge-hair'), line(at, at, at, app.trace.tokens * cell, 'ge-hair'));
-      }
+    const {ticks, labels, apart} = axisLabels(app.trace, capacity, cell, large);
+    const parts = [];
+    for (const {at, text, left, below} of labels) {
+      if (at > 0) parts.push(line(0, at, at, at, 'ge-hair'), line(at, at, at, app.trace.tokens * cell, 'ge-hair'));
       if (narrow) continue;
       parts.push(line(-6, at, 0, at, 'ge-tick'), line(at, side + ROW + 2, at, side + ROW + 8, 'ge-tick'));
-      const label = String(t + app.trace.start);
-      if (at - lastY >= large + 2) { parts.push(words(-10, at + large / 3, label, 'ge-axis ge-end')); lastY = at; }
-      if (at - lastX >= large * 0.7 * label.length + 10 && at > large) { parts.push(words(at, side + ROW + 12 + large, label, 'ge-axis ge-middle')); lastX = at; }
+      if (left) parts.push(words(-10, at + large / 3, text, 'ge-axis ge-end'));
+      if (below) parts.push(words(at, side + ROW + 12 + large, text, 'ge-axis ge-middle'));
     }
     if (!narrow) {
       const y = Math.min(side * 0.56, (app.trace.tokens * cell) / 2 + 20);
       const across = words(0, 0, 'the character that looks', 'ge-axis-name ge-middle');
-      across.setAttribute('transform', `translate(${-22 - 2.1 * large},${y}) rotate(-90)`);
+      across.setAttribute('transform', `translate(${-apart},${y}) rotate(-90)`);
       parts.push(across, words(side / 2, side + ROW + 18 + 2 * large, 'what it looks at', 'ge-axis-name ge-middle'));
     }
     for (const {t, text} of diagonalWords(app.trace, ticks, cell, side, narrow, large + 2)) {
@@ -187,17 +182,6 @@ export function mount(app, element) {
     if (element.clientWidth && element.clientWidth !== wide) { wide = element.clientWidth; app.touch('size'); }
   }).observe(element);
   window.addEventListener('resize', () => app.touch('size'));
-}
-
-/** @param {ArrayLike<number>} weights @returns {number} where the largest is */
-export function strongest(weights) {
-  let best = 0;
-  for (let s = 1; s < weights.length; s++) if (weights[s] > weights[best]) best = s;
-  return best;
-}
-
-function short(piece) {
-  return piece === ' ' || piece === '\n' ? spoken(piece) : sign(piece);
 }
 
 function svg(name, attributes) {

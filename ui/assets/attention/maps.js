@@ -22,7 +22,7 @@ import {rowStart} from './wire.js';
 /** A byte is 255 times the square root of a weight. */
 const WEIGHTS = Float32Array.from({length: 256}, (_, b) => (b / 255) ** 2);
 
-/** @type {WeakMap<Uint8Array, Map<string, AttentionMap>>} */
+/** By the trace, not by its rows: after a step back the same memory may hold another continuation. @type {WeakMap<Trace, Map<string, AttentionMap>>} */
 const kept = new WeakMap();
 
 /**
@@ -31,8 +31,8 @@ const kept = new WeakMap();
  * @returns {AttentionMap}
  */
 export function mapOf(trace, {average, layer, head}) {
-  const key = `${trace.tokens} ${average} ${average === 'all' ? '' : layer} ${average === 'head' ? head : ''}`;
-  const known = kept.get(trace.rows)?.get(key);
+  const key = `${average} ${average === 'all' ? '' : layer} ${average === 'head' ? head : ''}`;
+  const known = kept.get(trace)?.get(key);
   if (known) return known;
   const all = Array.from({length: trace.heads}, (_, h) => h);
   let values;
@@ -43,11 +43,11 @@ export function mapOf(trace, {average, layer, head}) {
   return keep(trace, key, {tokens: trace.tokens, signed: false, values});
 }
 
-/** All heads' maps of a trace are kept, and a few more: averages, and what play has left behind. */
-function keep({rows, layers, heads}, key, map) {
-  if (!kept.has(rows)) kept.set(rows, new Map());
-  const maps = /** @type {Map<string, AttentionMap>} */ (kept.get(rows));
-  if (maps.size >= layers * heads + 8) maps.delete(/** @type {string} */ (maps.keys().next().value));
+/** All heads' maps of a trace are kept, and a few averages. */
+function keep(trace, key, map) {
+  if (!kept.has(trace)) kept.set(trace, new Map());
+  const maps = /** @type {Map<string, AttentionMap>} */ (kept.get(trace));
+  if (maps.size >= trace.layers * trace.heads + 8) maps.delete(/** @type {string} */ (maps.keys().next().value));
   maps.set(key, map);
   return map;
 }
@@ -62,6 +62,13 @@ export function mapFromBytes(bytes, tokens) {
   const values = new Float32Array(bytes.length); // a loop: half a million of Float32Array.from's calls take a blink
   for (let i = 0; i < bytes.length; i++) values[i] = WEIGHTS[bytes[i]];
   return {tokens, signed: false, values};
+}
+
+/** @param {ArrayLike<number>} weights @returns {number} where the largest is, in size */
+export function strongest(weights) {
+  let best = 0;
+  for (let s = 1; s < weights.length; s++) if (Math.abs(weights[s]) > Math.abs(weights[best])) best = s;
+  return best;
 }
 
 /** @param {AttentionMap} map @param {number} t @returns {Float32Array} what position t looks at: t + 1 weights */

@@ -48,7 +48,7 @@ export function toJSON(scene, exact) {
     format: 'gpt-letter-by-letter attention', version: 1,
     model: trace.model, checkpoint: trace.id, sentence: sentence.map((part) => part.text).join(''), state,
     window: {start: trace.start, tokens: trace.tokens, block_size: trace.blockSize}, pieces: trace.pieces, ids: trace.ids, loss_bits: trace.loss,
-    map: map && {of: title(selection), signed: map.signed, weights: Array.from({length: map.tokens}, (_, t) => numbers(rowOf(map, t)))},
+    map: map && {of: title(selection), weights: Array.from({length: map.tokens}, (_, t) => numbers(rowOf(map, t)))},
     row: {position: row + trace.start, exact: scene.exact, weights: numbers(weights), heads},
     roles: trace.roles.map((layer) => layer.map(({role, words, score, scores}) => ({role, words, score, scores}))),
     lens, next: next && {all_heads: next.offOnly ? null : next.before, silenced: next.offOnly ? next.before : next.after},

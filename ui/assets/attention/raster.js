@@ -84,20 +84,19 @@ export function paint(pixels, side, capacity, map, ink) {
  * @param {number} capacity
  * @param {ArrayLike<number>} weights
  * @param {Ink} ink
- * @param {boolean} [signed]
  */
-export function paintRow(pixels, capacity, weights, ink, signed = false) {
+export function paintRow(pixels, capacity, weights, ink) {
   const side = pixels.length;
-  const colours = lut(signed, ink);
-  const most = ink.scale === 'row' && !signed ? Math.max(1e-6, ...weights) : 1;
+  const colours = lut(false, ink);
+  const most = ink.scale === 'row' ? Math.max(1e-6, ...weights) : 1;
   pixels.fill(0);
   for (let x = 0; x < side; x++) {
     const from = Math.floor((x * capacity) / side);
     const to = Math.min(weights.length, Math.max(from + 1, Math.ceil(((x + 1) * capacity) / side)));
     if (from >= weights.length) break;
     let value = 0;
-    for (let s = from; s < to; s++) if (Math.abs(weights[s]) > Math.abs(value)) value = weights[s];
-    pixels[x] = colours[Math.round((signed ? (value + 1) / 2 : value / most) * (LUT_SIZE - 1))];
+    for (let s = from; s < to; s++) if (weights[s] > value) value = weights[s];
+    pixels[x] = colours[Math.round((value / most) * (LUT_SIZE - 1))];
   }
 }
 

@@ -5,11 +5,6 @@ import {chooseTab, pressHeads} from './roving.js';
 import {headName, number} from '../common/words.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
-const NAMES = {
-  previous: 'previous character', back: 'a fixed number back', itself: 'the character itself', first: 'first position',
-  same: 'same character', induction: 'induction', line: 'line end', punctuation: 'punctuation', space: 'space',
-  word: 'word start', some: 'same character, some', speaker: "speaker's name", nearby: 'nearby', broad: 'broad',
-};
 /** Upward stands the first of these that some head really has. */
 const UPWARD = ['induction', 'same', 'some', 'first', 'line', 'word'];
 const FOUND = 0.25;
@@ -44,13 +39,16 @@ export function mount(app, element) {
     return {select, wrapper: make('span', {class: 'gl-choice'}, select)};
   }
 
+  /** What a score is called. @param {string} score */
+  function nameOf(score) { return app.trace?.scores[score] ?? score; }
+
   /** The scores that this model's heads have. */
   function options() {
     const found = Object.keys(app.role(0, 0)?.scores ?? {});
     for (const [axis, {select}] of Object.entries(selects)) {
       if (!found.includes(chosen[axis])) chosen[axis] = axis === 'x' ? 'previous' : upward(app.trace?.roles ?? []);
       if ([...select.options].map((o) => o.value).join() !== found.join()) {
-        select.replaceChildren(...found.map((name) => make('option', {value: name}, NAMES[name] ?? name)));
+        select.replaceChildren(...found.map((name) => make('option', {value: name}, nameOf(name))));
       }
       select.value = chosen[axis];
     }
@@ -74,11 +72,11 @@ export function mount(app, element) {
     dots = heads.map((h, i) => dotOf(h, points[i], radius, labels.find((label) => label.i === i)));
     svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     svg.setAttribute('height', String(height));
-    svg.setAttribute('aria-label', `All heads by ${NAMES[chosen.x] ?? chosen.x} and ${NAMES[chosen.y] ?? chosen.y}`);
+    svg.setAttribute('aria-label', `All heads by ${nameOf(chosen.x)} and ${nameOf(chosen.y)}`);
     svg.replaceChildren(draw('path', {class: 'ge-scatter-axes', d: `M0.5,0 V${height - 0.5} H${width}`}), ...dots);
     ends.x.textContent = String(end.x);
     ends.y.textContent = String(end.y);
-    says.textContent = scoreSentence(heads, NAMES[chosen.x] ?? chosen.x, NAMES[chosen.y] ?? chosen.y);
+    says.textContent = scoreSentence(heads, nameOf(chosen.x), nameOf(chosen.y));
     laid = key();
   }
 
@@ -86,7 +84,7 @@ export function mount(app, element) {
 
   function dotOf({layer, head, x, y}, point, radius, label) {
     const name = headName(layer, head);
-    const dot = /** @type {SVGGElement} */ (draw('g', {class: 'ge-dot', role: 'button', 'aria-label': `Head ${name}: ${NAMES[chosen.x] ?? chosen.x} ${number(x)}, ${NAMES[chosen.y] ?? chosen.y} ${number(y)}`}));
+    const dot = /** @type {SVGGElement} */ (draw('g', {class: 'ge-dot', role: 'button', 'aria-label': `Head ${name}: ${nameOf(chosen.x)} ${number(x)}, ${nameOf(chosen.y)} ${number(y)}`}));
     const title = draw('title', {});
     title.textContent = dot.getAttribute('aria-label');
     const text = draw('text', label ? {x: label.x, y: label.y, 'text-anchor': label.anchor} : {x: point.x, y: Math.max(12, point.y - radius - 5), 'text-anchor': 'middle', class: 'ge-dot-hidden'});

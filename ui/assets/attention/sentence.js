@@ -1,4 +1,5 @@
 /** The sentence on top: what to look at, written from the numbers of the state on screen. Pure: no DOM. */
+import {strongest} from './maps.js';
 import {averageSays, number, spoken, title} from '../common/words.js';
 
 /**
@@ -41,6 +42,15 @@ export function sentence({trace, selection, row, weights, role}) {
   return [{text: `${name}${roleWords} looks from ${from} at `}, {text: `${quoted(trace.pieces[best])}, ${back(row - best)}`, mark: true}, {text: `: ${share}.`}];
 }
 
+/** @param {import('./app.js').App} app @returns {Part[]} of what is on screen; nothing while there is no trace */
+export function sentenceOf(app) {
+  const {trace} = app;
+  if (!trace) return [];
+  const selection = app.selection();
+  const row = app.row();
+  return sentence({trace, selection, row, weights: app.weights(row), role: app.role(selection.layer, selection.head)});
+}
+
 /**
  * The longest text that ends here and has stood before, if it is long enough not to be chance.
  * @param {string[]} pieces
@@ -78,10 +88,3 @@ function quoted(piece) {
 function shown(text) {
   return text.trim().split('\n').at(-1)?.slice(-30) || text.trim().slice(-30) || 'this';
 }
-
-function strongest(weights) {
-  let best = 0;
-  for (let s = 1; s < weights.length; s++) if (weights[s] > weights[best]) best = s;
-  return best;
-}
-

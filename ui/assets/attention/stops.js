@@ -50,7 +50,7 @@ export const STOPS = [
     state: (_, {settings}) => ({view: 'map', average: 'head', pin: null, silenced: [], settings}),
     says: (app) => {
       const {vocabSize, tokens} = of(app);
-      const next = nextOf(of(app));
+      const next = likeliest(of(app));
       const text = unit(app) === 'character'
         ? `This model reads characters: letters, spaces, line breaks. Each is a [[token]], one of the ${count(vocabSize)} that it knows.`
         : `This model reads pieces of text, called [[tokens|token]]. It knows ${count(vocabSize)} of them.`;
@@ -113,7 +113,7 @@ export const STOPS = [
         'All heads write into one [[residual stream]]. What this one would have written is missing there, and the layers above must do without it.',
       ];
     },
-    question: (app) => `Is ${nextOf(app.base ?? of(app))?.name ?? 'the same'} still the most probable next ${unit(app)}?`,
+    question: (app) => `Is ${likeliest(app.base ?? of(app))?.name ?? 'the same'} still the most probable next ${unit(app)}?`,
     answer: (app) => silencedAnswer(app),
   },
   {
@@ -149,7 +149,7 @@ function ending({text}) {
 }
 
 /** @param {import('./wire.js').Trace} trace @returns {{name: string, p: number} | null} what comes next most probably */
-export function nextOf(trace) {
+export function likeliest(trace) {
   const best = lensAt(trace, trace.tokens - 1)?.at(-1)?.[0];
   return best ? {name: spoken(best.text), p: best.p} : null;
 }
@@ -195,7 +195,7 @@ function weightiest(app, {effects}) {
 
 /** @param {{trace: any, base: any}} app @returns {string} what silencing has changed */
 export function silencedAnswer({trace, base}) {
-  const [now, before] = [nextOf(trace), base && nextOf(base)];
+  const [now, before] = [likeliest(trace), base && likeliest(base)];
   if (!now || !before || !trace.silenced.length) return 'The bars under “Next character” show both: blue as it was, ochre with the head silent.';
   return now.name === before.name
     ? `Yes: ${now.name}, with ${percent(now.p)}; before it was ${percent(before.p)}. A prediction rarely hangs on one head: several often bring the same, and one can step in for another.`

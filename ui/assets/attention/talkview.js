@@ -2,9 +2,10 @@
 import {make} from '../dom.js';
 import {offlinePage, viewOf} from './bundle.js';
 import {saveText} from '../common/download.js';
+import {toDataURL} from './figurecanvas.js';
 import {fileName} from './numbers.js';
 import {capacityFor, paint, paintPooled} from './raster.js';
-import {sentence} from './sentence.js';
+import {sentenceOf} from './sentence.js';
 import {MAX_CAPTION} from './state.js';
 import {EMPTY, MAX_BYTES, MAX_VIEWS, add, move, read, remove, rename, show, walk, write} from './talk.js';
 
@@ -32,7 +33,7 @@ export function talkActions(app) {
     keep() {
       if (!app.trace) return;
       const before = talkOf(app);
-      const talk = add(before, {...viewOf(app), says: sentenceOf(app), thumb: thumbOf(app)});
+      const talk = add(before, {...viewOf(app), says: sentenceOf(app).map(({text}) => text).join('').slice(0, MAX_CAPTION), thumb: thumbOf(app)});
       if (talk === before) { app.notes = [`A talk has at most ${MAX_VIEWS} views.`]; app.touch('notes'); }
       change(app, talk);
     },
@@ -182,26 +183,14 @@ function stored() {
   try { return read(localStorage.getItem(STORE) ?? '').talk ?? EMPTY; } catch { return EMPTY; }
 }
 
-function sentenceOf(app) {
-  const selection = app.selection();
-  const row = app.row();
-  const parts = sentence({trace: app.trace, selection, row, weights: app.weights(row), role: app.role(selection.layer, selection.head)});
-  return parts.map((part) => part.text).join('').slice(0, MAX_CAPTION);
-}
-
 /** The map on screen, small. */
 function thumbOf(app) {
   const {trace} = app;
   const map = app.map();
-  const canvas = document.createElement('canvas');
-  canvas.width = canvas.height = THUMB;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  const image = context.createImageData(THUMB, THUMB);
-  const pixels = new Uint32Array(image.data.buffer);
+  const pixels = new Uint32Array(THUMB * THUMB);
   if (map) paint(pixels, THUMB, capacityFor(trace.tokens, trace.blockSize), map, app.ink());
   else paintPooled(pixels, THUMB, trace, app.state.layer, app.state.head, app.ink());
-  context.putImageData(image, 0, 0);
-  return canvas.toDataURL('image/png');
+  return toDataURL(pixels, THUMB, THUMB);
 }
 
 function button(words, act) {

@@ -2,8 +2,8 @@
 import {make} from '../dom.js';
 import {CHOICES, table} from '../common/colours.js';
 import {paintCanvas} from '../common/canvas.js';
-import {SCALES, tick} from '../common/scales.js';
-import {averageSays, number, title} from '../common/words.js';
+import {SCALES, legendWords, tick} from '../common/scales.js';
+import {selectionWords} from '../common/words.js';
 
 const LEGEND = [164, 8];
 
@@ -23,13 +23,11 @@ export function mount(app, element) {
 
   function draw() {
     const selection = app.selection();
-    const found = selection.average === 'head' ? app.role(selection.layer, selection.head) : null;
-    name.textContent = title(selection);
-    role.textContent = found && found.role !== 'mixed' ? `${found.words} ${number(found.score)}` : selection.average === 'head' ? 'mixed' : '';
-    says.textContent = selection.average === 'head' ? found?.says ?? 'nothing in particular' : averageSays(selection);
-    const off = app.state.silenced.some(([l, h]) => selection.average === 'head' && l === selection.layer && h === selection.head);
-    element.classList.toggle('ge-off', off);
-    if (off) says.textContent = 'silenced: it still looks, and nothing comes of it';
+    const words = selectionWords(selection, app.role(selection.layer, selection.head), app.state.silenced);
+    name.textContent = words.name;
+    role.textContent = words.role;
+    says.textContent = words.says;
+    element.classList.toggle('ge-off', words.off);
   }
 
   function legend() {
@@ -42,7 +40,7 @@ export function mount(app, element) {
     const marked = SCALES[chosen].ticks;
     ticks.replaceChildren(...marked.map((weight) => make('span', {}, tick(weight))));
     first.checked = app.state.hideFirst;
-    scale.textContent = `weight, ${SCALES[chosen].title}${chosen === 'row' ? '' : ' scale'}`;
+    scale.textContent = legendWords(chosen);
     colours.value = map;
   }
 

@@ -39,6 +39,7 @@
  * @property {number | null} loss bits a token, over the window
  * @property {[number, number][]} silenced
  * @property {Role[][]} roles a row a layer
+ * @property {Record<string, string>} scores what each score of a role is called
  * @property {boolean} effects whether the effect of each head can be asked for
  * @property {string[]} notes sentences for the person
  */
@@ -64,7 +65,7 @@ export function readTrace({header, blocks}) {
     before: header.before ?? [], blockSize,
     vocabSize: header.vocab_size, pieces: header.pieces, ids: header.ids, rows: new Uint8Array(0), side,
     thumbnails: blocks.thumbnails ?? new Uint8Array(0), lens: readLens(header, blocks), names: header.names,
-    loss: header.loss, silenced: header.silenced, roles: header.roles ?? [], effects: header.effects ?? true, notes: header.notes ?? [],
+    loss: header.loss, silenced: header.silenced, roles: header.roles ?? [], scores: header.scores ?? {}, effects: header.effects ?? true, notes: header.notes ?? [],
   };
   if (side === 0) {
     trace.rows = new Uint8Array((layers * heads * blockSize * (blockSize + 1)) / 2); // room for the text to grow

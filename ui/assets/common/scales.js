@@ -15,6 +15,11 @@ export const SCALES = {
   row: {title: 'row maximum', ticks: [0, 0.25, 0.5, 0.75, 1]},
 };
 
+/** @param {ScaleName} scale @param {boolean} [hideFirst] @returns {string} "weight, square root scale": what a legend says */
+export function legendWords(scale, hideFirst = false) {
+  return `${hideFirst ? 'weight without the first' : 'weight'}, ${SCALES[scale].title}${scale === 'row' ? '' : ' scale'}`;
+}
+
 /**
  * @param {ScaleName} scale
  * @param {number} weight 0 to 1

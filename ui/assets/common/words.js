@@ -52,6 +52,20 @@ export function averageSays({average, layer}) {
   return `what reaches layer ${layer} from where, with half of each layer passed on as it is`;
 }
 
+/**
+ * What is looked at, in words.
+ * @param {{average: string, layer: number, head: number}} selection
+ * @param {{role: string, words: string, says: string, score: number} | null} role of the head, where it is one
+ * @param {[number, number][]} silenced
+ * @returns {{name: string, role: string, says: string, off: boolean}} off: it is one head, and silenced
+ */
+export function selectionWords(selection, role, silenced) {
+  const name = title(selection);
+  if (selection.average !== 'head') return {name, role: '', says: averageSays(selection), off: false};
+  const off = silenced.some(([layer, head]) => layer === selection.layer && head === selection.head);
+  return {name, role: roleLine(role), says: off ? 'silenced: it still looks, and nothing comes of it' : role?.says ?? 'nothing in particular', off};
+}
+
 /** "previous character 0.97", or "mixed": a head that is nothing in particular says so. */
 export function roleLine(role) {
   if (!role || role.role === 'mixed') return 'mixed';
