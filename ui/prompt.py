@@ -62,6 +62,7 @@ def build(registry: Registry, model: str) -> PromptTab:
             beginnings = View(
                 {"texts": list(BEGINNINGS)}, module="beginnings.js", events=("begin",), elem_id="gl-begin"
             )
+            View(None, module="prompt/side.js", elem_id="gl-thoughts")
             settings = View(settings_value(registry, model), module="settings.js", elem_id="gl-settings")
     with gr.Row(elem_id="gl-bar", equal_height=True):
         stop = gr.Button("Stop", elem_id="gl-stop", scale=0, min_width=0)
@@ -168,6 +169,8 @@ def value(written: Written, checkpoint: gpt.Checkpoint, model: str, fields: dict
         "notes": list(written.notes),
         "speed": round(written.characters_per_second),
         "seed": fields["seed"],
+        "model": model,
+        "block_size": checkpoint.model.config.block_size,
         "link": links.encode(state),
     }
 

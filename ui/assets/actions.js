@@ -1,25 +1,33 @@
-/** What can be done with a text: how fast it came, copy it, keep it as a file. */
+/** What can be done with a text: tint it, look at its attention, copy it, keep it as a file; and how fast it came. */
+import {saveText} from './common/download.js';
 import {make} from './dom.js';
+import {desk} from './prompt/desk.js';
+import {openAttention} from './prompt/doors.js';
+import {tintBar} from './prompt/tintbar.js';
 
 const SAID_MS = 1500;
 
 /** @param {import('./dom.js').View} view */
 export function mount({element}) {
-  let text = '';
   const state = make('span', {class: 'gl-state', 'aria-live': 'off'});
-  const copy = make('button', {class: 'gl-button', type: 'button', on: {click: copyText}}, 'Copy');
-  const download = make('button', {class: 'gl-button', type: 'button', on: {click: downloadText}}, 'Download');
-  element.replaceChildren(make('div', {class: 'gl-part'}, make('div', {class: 'gl-actions'}, state, copy, download)));
+  const attention = button('Its attention', openAttention);
+  attention.append(' ', make('kbd', {class: 'gp-key'}, 'A'));
+  attention.title = 'Open the Attention tab at the character that is pinned, or at the last one';
+  const copy = button('Copy', () => void copyText());
+  const download = button('Download', () => saveText(desk.state.sheet.text, 'letter-by-letter.txt', 'text/plain'));
+  element.replaceChildren(make('div', {class: 'gl-part'}, make('div', {class: 'gl-actions'}, tintBar(), state, attention, copy, download)));
 
   document.addEventListener('gl:text', (event) => {
-    const value = /** @type {CustomEvent} */ (event).detail;
-    text = (value.prompt ?? '') + (value.text ?? '');
-    copy.disabled = download.disabled = text === '';
-    if (value.speed) state.replaceChildren(make('b', {}, value.speed.toLocaleString('en')), ' characters a second');
+    const {speed} = /** @type {CustomEvent} */ (event).detail;
+    if (speed) state.replaceChildren(make('b', {}, speed.toLocaleString('en')), ' characters a second');
     else state.replaceChildren();
   });
+  const draw = () => { attention.disabled = copy.disabled = download.disabled = desk.state.sheet.text === ''; };
+  desk.on((changed) => { if (changed.has('sheet')) draw(); });
+  draw();
 
   async function copyText() {
+    const {text} = desk.state.sheet;
     let done = true;
     try {
       await navigator.clipboard.writeText(text);
@@ -28,19 +36,18 @@ export function mount({element}) {
     }
     say(copy, done ? 'Copied' : 'Not allowed here');
   }
-
-  function downloadText() {
-    const url = URL.createObjectURL(new Blob([text], {type: 'text/plain;charset=utf-8'}));
-    make('a', {href: url, download: 'letter-by-letter.txt'}).click();
-    setTimeout(() => URL.revokeObjectURL(url), 1000);
-  }
 }
 
-function say(button, words) {
-  const usual = button.dataset.usual ?? button.textContent;
-  button.dataset.usual = usual;
-  button.textContent = words;
-  setTimeout(() => { button.textContent = usual; }, SAID_MS);
+/** @returns {HTMLButtonElement} */
+function button(words, click) {
+  return /** @type {HTMLButtonElement} */ (make('button', {class: 'gl-button', type: 'button', on: {click}}, words));
+}
+
+function say(copy, words) {
+  const usual = copy.dataset.usual ?? copy.textContent;
+  copy.dataset.usual = usual;
+  copy.textContent = words;
+  setTimeout(() => { copy.textContent = usual; }, SAID_MS);
 }
 
 function copyBySelection(text) {

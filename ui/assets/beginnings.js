@@ -1,5 +1,6 @@
-/** Lines to begin with: a click writes from one. */
+/** Lines to begin with: a click writes from one. And the way in for a text of one's own. */
 import {make} from './dom.js';
+import {ownPanel} from './prompt/own.js';
 
 /** @param {import('./dom.js').View} view */
 export function mount({element, props, trigger}) {
@@ -11,5 +12,5 @@ export function mount({element, props, trigger}) {
     return make('li', {}, make('button', {class: 'gl-link', type: 'button', on: {click: pick}}, text));
   });
   element.replaceChildren(
-    make('div', {class: 'gl-part'}, make('div', {class: 'gl-beginnings'}, 'Or begin with', make('ul', {}, ...items))));
+    make('div', {class: 'gl-part'}, make('div', {class: 'gl-beginnings'}, 'Or begin with', make('ul', {}, ...items)), ownPanel()));
 }

@@ -1,30 +1,51 @@
 /** The text of the Prompt tab: the prompt and what the model writes, laid out as a play, growing while it is written. */
 import {rememberPacked} from './common/links.js';
+import {pick} from './common/settings.js';
 import {make} from './dom.js';
-import {divide, lines} from './play.js';
+import * as branches from './prompt/branches.js';
+import {mountCopied} from './prompt/copied.js';
+import {desk} from './prompt/desk.js';
+import {differences} from './prompt/differ.js';
+import {mountDoors} from './prompt/doors.js';
+import {createOverlay} from './prompt/overlay.js';
+import {mountScore} from './prompt/own.js';
+import {createPlaces} from './prompt/places.js';
+import {mountPointing} from './prompt/pointing.js';
+import {mountReader} from './prompt/reader.js';
+import {createSheet} from './prompt/sheet.js';
 
 /** Below the lower edge by less than this many pixels, the text is followed while it grows. */
 const FOLLOW = 160;
 /** The longest wait for gradio to have ended what was being written; it tells when it has. */
 const END_MS = 2000;
+/** The first words of a branch are its name: they are shown while they come. */
+const NAME = 60;
 
 /** @param {import('./dom.js').View} view */
 export function mount(view) {
   const {element, props, trigger, watch} = view;
-  const play = make('div', {class: 'gl-play'});
+  const play = make('div', {class: 'gl-play', role: 'group', 'aria-label': 'The text; arrow keys walk through its characters', tabIndex: 0});
+  const paper = make('div', {class: 'gp-paper'}, play);
   const aside = make('div', {class: 'gl-aside', 'aria-live': 'polite'});
-  const root = make('div', {class: 'gl-part', role: 'region', 'aria-label': 'The text'}, aside, play);
+  const below = make('div', {class: 'gp-below'});
+  const root = make('div', {class: 'gl-part', role: 'region', 'aria-label': 'The text'}, aside, paper, below);
   element.replaceChildren(root);
-  /** @type {HTMLElement[]} */ let rows = [];
-  /** @type {string[]} */ let keys = [];
+  const sheet = createSheet(play);
+  const places = createPlaces(play, sheet);
   /** The server echoes the number of the run it writes for: what comes of an older one is late, and dropped. */
   let run = 0;
   /** Stop was pressed: the text stays as it is, whatever is still on its way. */
   let stopped = false;
   /** Gradio has a run of ours under way. */
   let busy = false;
+  /** A text has been asked for that is a branch of its own, once it begins. */
+  let fresh = true;
   /** The value on the screen. */
   let good = props.value ?? {};
+  /** The person's own text, in front of that. @type {{text: string, notes: string[]} | null} */
+  let own = null;
+  let model = good.model ?? '';
+  /** @type {any} */ let settings = {};
 
   function receive() {
     const value = props.value ?? {};
@@ -32,59 +53,69 @@ export function mount(view) {
       props.value = good;
     } else {
       good = value;
+      if (value.run === undefined) own = null; // another model's example, or a link
+      model = good.model ?? model;
+      if (good.status !== 'error' && good.status !== undefined) keepBranch();
       draw();
     }
   }
 
   function draw() {
     const {prompt = '', text = '', status = 'done'} = good;
+    const shown = own ? {prompt: own.text, text: '', status: 'done', notes: own.notes} : good;
     const whole = prompt + text;
-    const all = lines(whole);
-    const writing = status === 'writing';
+    const writing = status === 'writing' && !own;
     const atEnd = window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - FOLLOW;
-    const firstWritten = text === '' ? -1 : all.findIndex((line) => line.start >= prompt.length && (line.text || line.start > prompt.length));
-    all.forEach((line, i) => {
-      const note = noteOf(i, prompt, firstWritten);
-      const caret = writing && i === all.length - 1;
-      const key = JSON.stringify([line.text, line.speaker, note, caret, Math.min(line.text.length, Math.max(0, prompt.length - line.start))]);
-      if (keys[i] === key) return;
-      const row = rowOf(line, prompt.length, note, caret);
-      if (rows[i]) rows[i].replaceWith(row); else play.append(row);
-      rows[i] = row;
-      keys[i] = key;
-    });
-    for (const row of rows.slice(all.length)) row.remove();
-    rows = rows.slice(0, all.length);
-    keys = keys.slice(0, all.length);
-    aside.replaceChildren(...asides(good));
+    sheet.draw({prompt: shown.prompt ?? '', text: shown.text ?? '', writing, who: own ? 'Your text' : 'You'});
+    aside.replaceChildren(...asides(shown));
+    tell(shown);
     if (writing && atEnd) window.scrollTo(0, document.documentElement.scrollHeight);
     document.documentElement.dataset.glStatus = status;
     const settled = status !== 'writing';
     setDisabled('gl-stop', settled, 'Nothing is being written');
-    setDisabled('gl-continue', !settled || whole === '', 'There is no text to continue yet');
-    setDisabled('gl-again', !settled || whole === '', 'There is no prompt yet');
+    setDisabled('gl-continue', !settled || whole === '' || own !== null, own ? 'Your own text is on the screen: go back to the model’s first' : 'There is no text to continue yet');
+    setDisabled('gl-again', !settled || whole === '' || own !== null, own ? 'Your own text is on the screen: go back to the model’s first' : 'There is no prompt yet');
     if (settled && good.link !== undefined && status !== 'example') rememberPacked(good.link);
     document.dispatchEvent(new CustomEvent('gl:text', {detail: good}));
   }
 
+  /** To the parts that read the text and point at it; a pin stays where the text up to it is the same. */
+  function tell(shown) {
+    const text = (shown.prompt ?? '') + (shown.text ?? '');
+    const {sheet: before, pin} = desk.state;
+    const kept = pin !== null && pin < text.length && before.own === (own !== null) && text.slice(0, pin) === before.text.slice(0, pin);
+    desk.set({
+      sheet: {text, given: (shown.prompt ?? '').length, model, status: shown.status ?? 'done', block: good.block_size ?? before.block, own: own !== null},
+      pin: kept ? pin : null, hover: before.text === text ? desk.state.hover : null, ...(before.text === text ? {} : {paused: false}),
+    });
+  }
+
   /** Ask for a text: what is being written ends first. */
-  async function ask(way) {
-    if (busy) {
-      const ended = new Promise((resume) => document.addEventListener('gl:ended', resume, {once: true}));
-      stop();
-      await Promise.race([ended, new Promise((resume) => setTimeout(resume, END_MS))]);
-    }
+  async function ask(way, change = {}) {
+    await end();
+    own = null;
     run += 1;
     stopped = false;
     busy = true;
-    good = props.value = {...good, run};
+    fresh = way !== 'go_on';
+    desk.set({compared: null});
+    good = props.value = {...good, ...change, run};
+    if (change.text !== undefined) draw();
     trigger(way);
+  }
+
+  async function end() {
+    if (!busy) return;
+    const ended = new Promise((resume) => document.addEventListener('gl:ended', resume, {once: true}));
+    stop();
+    await Promise.race([ended, new Promise((resume) => setTimeout(resume, END_MS))]);
   }
 
   function freeze() {
     if (good.status !== 'writing') return;
     stopped = true;
     good = props.value = {...good, status: 'stopped'};
+    keepBranch();
     draw();
   }
 
@@ -94,33 +125,101 @@ export function mount(view) {
     button?.click();
   }
 
+  /** What is on the screen, among the branches. */
+  function keepBranch() {
+    const {prompt = '', text = '', status = 'done', seed, link} = good;
+    if (prompt + text === '') return;
+    const made = {prompt, text, example: status === 'example', with: {...pick(settings), seed, link, model}};
+    if (fresh || good.run === undefined) {
+      fresh = false;
+      show(branches.begin(desk.state.tree, made));
+      return;
+    }
+    const now = branches.current(desk.state.tree);
+    const settled = status !== 'writing';
+    if (!now || (!settled && branches.wholeOf(now).length > now.at + NAME)) return;
+    const tree = branches.change(desk.state.tree, made);
+    desk.set({tree: settled ? branches.merge(tree) : tree});
+  }
+
+  function show({tree, dropped}) {
+    const said = dropped ? `${branches.MAX_BRANCHES} branches are kept: “${branches.words(branches.wholeOf(dropped), dropped.at)}” has made room.` : '';
+    desk.set({tree, said});
+  }
+
+  /** The text is left at a character, for another one. */
+  async function fork(at, added) {
+    if (own) return;
+    await end();
+    const whole = (good.prompt ?? '') + (good.text ?? '');
+    const prompt = (good.prompt ?? '').slice(0, at);
+    const text = whole.slice(prompt.length, at) + added;
+    show(branches.fork(desk.state.tree, at, {prompt, text, with: {...pick(settings), seed: good.seed, model}}));
+    await ask('go_on', {prompt, text, status: 'writing', notes: [], error: undefined});
+  }
+
+  /** Another branch comes to the screen, with what it was written with. */
+  async function walk(id) {
+    await end();
+    const found = desk.state.tree.branches.find((one) => one.id === id);
+    if (!found) return;
+    own = null;
+    run += 1;
+    const {seed, link, model: _, ...kept} = found.with;
+    good = props.value = {prompt: found.prompt, text: found.text, status: 'done', notes: [], seed, link, speed: 0, model, block_size: good.block_size, run};
+    document.dispatchEvent(new CustomEvent('gl:set-settings', {detail: {...kept, ...(seed === undefined ? {} : {seed})}}));
+    desk.set({tree: {...desk.state.tree, current: id}, compared: null, said: ''});
+    draw();
+  }
+
+  desk.actions.fork = (at, added) => void fork(at, added);
+  desk.actions.walk = (id) => void walk(id);
+  desk.actions.back = () => { own = null; draw(); };
+  desk.actions.score = (text, notes) => { void end().then(() => { own = {text, notes}; draw(); window.scrollTo(0, 0); }); };
+  desk.actions.show = (offset) => {
+    desk.set({pin: offset, hover: null});
+    const box = places.boxAt(offset);
+    if (box) window.scrollBy(0, play.getBoundingClientRect().top + box.y - window.innerHeight / 3);
+  };
+
+  desk.on((changed) => {
+    if (!changed.has('compared') && !changed.has('sheet')) return;
+    const {compared, tree, sheet: {text}, marks} = desk.state;
+    const other = tree.branches.find(({id}) => id === compared);
+    const found = other ? differences(text, branches.wholeOf(other)) : null;
+    desk.set({
+      marks: {...marks, dotted: found?.passages ?? []},
+      said: found ? `Dots above: what the other says otherwise. ${found.same} of ${found.words} words are the same.` : changed.has('compared') ? '' : desk.state.said,
+    });
+  });
+
   for (const way of ['write', 'go_on', 'again']) {
-    element.closest('#gl-text').addEventListener(`gl:${way}`, () => ask(way));
+    element.closest('#gl-text').addEventListener(`gl:${way}`, () => { if (!own || way === 'write') void ask(way); });
   }
   document.addEventListener('gl:ended', () => { busy = false; });
+  document.addEventListener('gl:settings', (event) => { settings = /** @type {CustomEvent} */ (event).detail; });
+  document.addEventListener('change', (event) => { // another model reads the text that is here
+    const select = /** @type {HTMLSelectElement} */ (event.target);
+    if (!select.closest?.('#gl-head select')) return;
+    model = select.value;
+    draw();
+  });
   document.addEventListener('click', (event) => {
     if (/** @type {Element} */ (event.target).closest?.('#gl-stop')) freeze();
   }, {capture: true});
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && good.status === 'writing') stop();
   });
+  mountScore(below);
+  mountCopied(below);
+  mountReader();
+  mountPointing(play, places);
+  createOverlay(paper, play, sheet, places);
+  mountDoors();
   watch('value', receive);
+  document.dispatchEvent(new CustomEvent('gl:ask-settings'));
+  keepBranch();
   draw();
-}
-
-/** What stands beside a line: whose it is, where that changes. */
-function noteOf(i, prompt, firstWritten) {
-  if (i === 0 && prompt.trim() !== '') return 'You';
-  return i === firstWritten ? 'The model' : '';
-}
-
-function rowOf(line, given, note, caret) {
-  const [typed, written] = divide(line, given);
-  const verse = make('div', {class: line.speaker ? 'gl-verse gl-speaker' : 'gl-verse'});
-  if (typed) verse.append(make('span', {class: 'gl-given'}, typed));
-  if (written) verse.append(written);
-  if (caret) verse.append(make('span', {class: 'gl-caret', 'aria-hidden': 'true'}));
-  return make('div', {class: 'gl-row'}, make('div', {class: 'gl-note'}, note), verse);
 }
 
 function asides(value) {

@@ -15,6 +15,7 @@ export function mount({element, props, watch}) {
   const tell = () => document.dispatchEvent(new CustomEvent('gl:settings', {detail: props.value}));
   const set = (fields) => {
     props.value = {...props.value, ...fields};
+    sum();
     tell();
   };
 
@@ -30,13 +31,26 @@ export function mount({element, props, watch}) {
   }}));
   const keep = /** @type {HTMLInputElement} */ (make('input', {type: 'checkbox', on: {change: () => set({keep_seed: keep.checked})}}));
   const seedRow = make('div', {class: 'gl-seed'}, make('label', {}, 'Seed', seed), make('label', {class: 'gl-check'}, keep, 'keep it; same seed, same text'));
+
+  // The four that are rarely used say what they are in one line, which opens.
   const part = Object.fromEntries(all.map((one) => [one.name, one.part]));
-  root.append(part.temperature, part.length, make('div', {class: 'gl-pair'}, part.top_k, part.top_p), make('div', {class: 'gl-pair'}, part.min_p, part.repetition_penalty), seedRow);
+  const rest = make('div', {class: 'gl-rest', id: 'gl-rest', hidden: true}, make('div', {class: 'gl-pair'}, part.top_k, part.top_p), make('div', {class: 'gl-pair'}, part.min_p, part.repetition_penalty));
+  const line = make('button', {class: 'gl-rest-line', type: 'button', 'aria-expanded': 'false', 'aria-controls': 'gl-rest', title: 'Top-k, top-p, min-p and the repetition penalty', on: {click: () => {
+    rest.hidden = !rest.hidden;
+    line.setAttribute('aria-expanded', String(!rest.hidden));
+  }}});
+  root.append(part.temperature, part.length, seedRow, line, rest);
+
+  function sum() {
+    const names = {top_k: 'Top-k', top_p: 'Top-p', min_p: 'Min-p', repetition_penalty: 'Penalty'};
+    line.replaceChildren(...SETTINGS.slice(1).map(({name, format}) => make('span', {}, `${names[name]} `, make('b', {}, format(props.value[name])))));
+  }
 
   function draw() {
     for (const {name, show} of all) show(props.value[name], name === 'top_k' ? Math.min(props.value.vocab_size, 100) : undefined);
     seed.value = String(props.value.seed);
     keep.checked = props.value.keep_seed;
+    sum();
     tell();
   }
   document.addEventListener('gl:ask-settings', tell);
