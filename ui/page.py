@@ -17,7 +17,7 @@ from .registry import Registry
 from .theme import ASSETS, theme
 
 TITLE = "GPT, letter by letter"
-STYLES = ("frame.css", "views.css", "common.css", "attention.css", "below.css", "talk.css")
+STYLES = ("frame.css", "views.css", "common.css", "prompt.css", "attention.css", "below.css", "talk.css")
 """In the page's own <style>: gradio rewrites the selectors of ``css=``, and drops what it does not know."""
 _ICON = (
     '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 32 32%22%3E'
