@@ -26,6 +26,18 @@ class CorpusError(ValueError):
     """A text cannot be had or cannot be trained on; the message says what to do."""
 
 
+class NotFetchedError(CorpusError):
+    """Tiny Shakespeare could not be fetched: ``reason`` says why in a few words, the message also what to do."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"tiny Shakespeare could not be fetched from {TINY_SHAKESPEARE_URL} ({reason}). "
+            "Three ways out: connect and try again; download that file elsewhere and name it in the environment "
+            "variable TINY_SHAKESPEARE; or train on any text of yours with --corpus FILE"
+        )
+
+
 @dataclass(frozen=True)
 class Corpus:
     """A text to learn from, with its name and the sha256 of its bytes."""
@@ -75,11 +87,14 @@ def _corpus(name: str, data: bytes, where: str) -> Corpus:
     return Corpus(name, text, hashlib.sha256(data).hexdigest())
 
 
-def tiny_shakespeare() -> Corpus:
+def tiny_shakespeare(fetch: bool = True) -> Corpus:
     """The tiny Shakespeare corpus of Karpathy's char-rnn: 1,115,394 characters, 65 different ones.
 
     Looked for in the file that the environment variable TINY_SHAKESPEARE names, then in the user's cache, then fetched
     from its public home and kept in the cache; verified by its sha256 in each case.
+
+    Args:
+        fetch: whether it may be fetched when it is not on this machine.
 
     Raises:
         CorpusError: it cannot be had, or is not that text.
@@ -92,6 +107,8 @@ def tiny_shakespeare() -> Corpus:
         )
     elif cached.exists():
         data = _read_copy(cached, "delete it, and it is fetched again")
+    elif not fetch:
+        raise CorpusError("tiny Shakespeare is not on this machine; it can be fetched")
     else:
         data = _fetch()
         with contextlib.suppress(OSError):  # no cache is a download more the next time, no reason to fail
@@ -127,20 +144,12 @@ def _fetch() -> bytes:
         with urllib.request.urlopen(TINY_SHAKESPEARE_URL, timeout=TIMEOUT_SECONDS) as answer:
             data = answer.read(TINY_SHAKESPEARE_BYTES + 1)
     except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
-        raise CorpusError(_no_corpus(str(getattr(error, "reason", None) or error))) from None
+        raise NotFetchedError(str(getattr(error, "reason", None) or error)) from None
     if len(data) < TINY_SHAKESPEARE_BYTES:
-        raise CorpusError(_no_corpus(f"the answer ended after {len(data):,} of {TINY_SHAKESPEARE_BYTES:,} bytes"))
+        raise NotFetchedError(f"the answer ended after {len(data):,} of {TINY_SHAKESPEARE_BYTES:,} bytes")
     if hashlib.sha256(data).hexdigest() != TINY_SHAKESPEARE_SHA256:
-        raise CorpusError(_no_corpus("it answered with another text, and nothing was kept"))
+        raise NotFetchedError("it answered with another text, and nothing was kept")
     return data
-
-
-def _no_corpus(reason: str) -> str:
-    return (
-        f"tiny Shakespeare could not be fetched from {TINY_SHAKESPEARE_URL} ({reason}). "
-        "Three ways out: connect and try again; download that file elsewhere and name it in the environment "
-        "variable TINY_SHAKESPEARE; or train on any text of yours with --corpus FILE"
-    )
 
 
 def _keep(path: Path, data: bytes) -> None:

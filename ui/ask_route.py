@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 
 import anyio
@@ -11,11 +12,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from .limits import MAX_ASKED_AT_ONCE, MAX_ASKED_BY_ONE, MAX_ASKING, MAX_QUESTION_BYTES
+from .asked import Abandoned, Gone
+from .limits import MAX_ASKED_AT_ONCE, MAX_ASKED_BY_ONE, MAX_ASKING, MAX_FETCHING, MAX_QUESTION_BYTES
 from .looking import QUESTIONS, answer
 from .registry import Registry
 
 PATH = "/letter/ask/{name}"
+LOOK_SECONDS = 0.2
+"""How often a visitor who waits is looked after."""
 
 
 def route(registry: Registry) -> Route:
@@ -26,7 +30,7 @@ def route(registry: Registry) -> Route:
     for too many.
     """
     asking: Counter[str] = Counter()
-    limiter: list[anyio.CapacityLimiter] = []  # made in the server's event loop
+    limiters: dict[str, anyio.CapacityLimiter] = {}  # made in the server's event loop
 
     async def ask(request: Request) -> Response:
         name = request.path_params["name"]
@@ -42,12 +46,10 @@ def route(registry: Registry) -> Route:
             body = await _body(request)
             if body is None:
                 return _sentence(413, f"A question of more than {MAX_QUESTION_BYTES:,} bytes, the limit of this page.")
-            if not limiter:
-                limiter.append(anyio.CapacityLimiter(MAX_ASKED_AT_ONCE))
-            async with limiter[0]:
+            async with _limiter(limiters, name):
                 if await request.is_disconnected():
                     return Response(status_code=499)
-                return await run_sync(_answer, registry, name, body)
+                return await _while_connected(request, registry, name, body)
         except ClientDisconnect:
             return Response(status_code=499)
         finally:
@@ -56,6 +58,28 @@ def route(registry: Registry) -> Route:
                 del asking[visitor]
 
     return Route(PATH, ask, methods=["POST"])
+
+
+def _limiter(limiters: dict[str, anyio.CapacityLimiter], name: str) -> anyio.CapacityLimiter:
+    """What computes shares one limit; what waits for the network has its own."""
+    kind, most = ("fetch", MAX_FETCHING) if name == "fetch_corpus" else ("compute", MAX_ASKED_AT_ONCE)
+    return limiters.setdefault(kind, anyio.CapacityLimiter(most))
+
+
+async def _while_connected(request: Request, registry: Registry, name: str, body: bytes) -> Response:
+    """The answer, computed in a thread that is told when nobody waits for it any longer."""
+    gone = threading.Event()
+
+    async def watch() -> None:
+        while not await request.is_disconnected():
+            await anyio.sleep(LOOK_SECONDS)
+        gone.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(watch)
+        response = await run_sync(_answer, registry, name, body, gone.is_set)
+        group.cancel_scope.cancel()
+    return response
 
 
 async def _body(request: Request) -> bytes | None:
@@ -68,12 +92,14 @@ async def _body(request: Request) -> bytes | None:
     return body
 
 
-def _answer(registry: Registry, name: str, body: bytes) -> Response:
+def _answer(registry: Registry, name: str, body: bytes, gone: Gone) -> Response:
     try:
         question = json.loads(body)
         if not isinstance(question, dict):
             raise ValueError("the question is not a JSON object")
-        found = answer(registry, name, question)
+        found = answer(registry, name, question, gone)
+    except Abandoned:
+        return Response(status_code=499)
     except RecursionError:
         return _sentence(400, "the question is not a JSON object")
     except (ValueError, OSError) as error:  # CheckpointError is a ValueError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gpt
@@ -15,6 +15,12 @@ from .registry import Registry
 from .writing import SETTINGS, Order, check_whole, fold, window_note
 
 Question = Mapping[str, Any]
+Gone = Callable[[], bool]
+"""Whether whoever asked has gone away: long work looks now and then."""
+
+
+class Abandoned(Exception):
+    """Whoever asked has gone away; the work was ended."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,13 +40,19 @@ class Asked:
     window_notes: tuple[str, ...]
     """That only its last tokens count: for whoever reads the window alone."""
     silenced: tuple[tuple[int, int], ...]
+    gone: Gone
+
+    def go_on(self) -> None:
+        """Raises Abandoned: nobody waits for the answer."""
+        if self.gone():
+            raise Abandoned
 
     @property
     def window(self) -> list[int]:
         return self.ids[self.start :]
 
     @classmethod
-    def read(cls, registry: Registry, question: Question) -> Asked:
+    def read(cls, registry: Registry, question: Question, gone: Gone = lambda: False) -> Asked:
         """Raises ValueError: a field is missing or wrong, in one sentence."""
         name = question.get("model")
         checkpoint = registry.get(name if isinstance(name, str) else "")
@@ -59,7 +71,7 @@ class Asked:
             ids = _ids(tokens, checkpoint.model.config.vocab_size)
             text = checkpoint.tokenizer.decode(ids)
         start = window_start(len(ids), checkpoint.model.config.block_size)
-        return cls(checkpoint, str(name), ids, start, text, notes, window_notes, silenced)
+        return cls(checkpoint, str(name), ids, start, text, notes, window_notes, silenced, gone)
 
 
 def read_order(question: Question, count: str, most: int) -> Order:

@@ -5,6 +5,7 @@ Knows no gradio and no network. ui/looking.py has the table of all questions.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,18 +14,24 @@ import gpt
 from gpt import wire
 from gpt.generation import Reader
 from gpt.sampling import MAX_SEED, draw, most_probable, probabilities, u
+from gpt.tokenizer import CharTokenizer
 
-from .asked import Asked, Question, read_order, read_settings, read_whole
+from . import corpus
+from .asked import Asked, Gone, Question, read_order, read_settings, read_whole
 from .limits import (
+    MAX_JUDGED_PRODUCTS,
     MAX_ROLLED_NUMBERS,
     MAX_ROLLED_TOKENS,
     MAX_SCORED_PRODUCTS,
     MAX_SCORED_TOKENS,
     MAX_WRITTEN_TOKENS,
 )
+from .registry import Registry
 
 NAMED = 60
 """Of a large vocabulary so many tokens of each distribution have their text sent."""
+MIN_COPIED = 24
+"""Characters of a passage that counts as copied: shorter ones are shared by any two texts of one language."""
 PREVIOUS = 64
 """Tokens back that the repetition penalty looks."""
 
@@ -89,7 +96,7 @@ def score(asked: Asked, question: Question) -> dict[str, Any]:
     count = read_whole(question, "count", 1, MAX_SCORED_TOKENS, usual=MAX_SCORED_TOKENS)
     affordable = max(MAX_SCORED_PRODUCTS // config.num_parameters, config.block_size // 2, 1)
     end = min(start + count, start + affordable, total)
-    found = gpt.score(asked.checkpoint, asked.ids, first=max(start, 1), last=max(end, 1))
+    found = gpt.score(asked.checkpoint, asked.ids, lambda *_: asked.go_on(), first=max(start, 1), last=max(end, 1))
     gap = [None] if start == 0 else []
     used = np.unique(found.alternatives).tolist()
     names = dict(zip(used, asked.checkpoint.tokenizer.pieces(used), strict=True))
@@ -106,6 +113,78 @@ def score(asked: Asked, question: Question) -> dict[str, Any]:
         "entropy": [*gap, *(round(bits, 3) for bits in found.entropies.tolist())],
         "alternatives": [*gap, *alternatives],
     }  # fmt: skip
+
+
+def quality(asked: Asked, question: Question) -> dict[str, Any]:
+    """Does it just copy? What can be counted of a text but its first ``given`` characters, which are the person's own.
+
+    Positions are characters (code points) of ``text``. ``corpus`` tells whether the text that the model was trained on
+    is on this machine; where it is not, all but the bits is null, and ``fetchable`` tells whether ``fetch_corpus``
+    would help. Else: ``words_known`` of ``words`` occur in it, ``unknown`` are the others; ``longest`` is the longest
+    passage that stands in it word for word, and where; ``copied`` are all of MIN_COPIED characters and more, which may
+    overlap; ``share_copied`` is the share of the characters that are part of one.
+
+    A word that the prompt began is not counted, nor an unknown one at the very end, which may be half there.
+    """
+    text, checkpoint = asked.text, asked.checkpoint
+    # What was given is counted from the front, but of a long text the front may have been cut off.
+    typed = len(str(question["text"])) if question.get("tokens") is None else len(text)
+    given = max(len(text) - (typed - read_whole(question, "given", 0, typed, usual=0)), 0)
+    index = corpus.index_of(checkpoint.training)
+    about: dict[str, Any] = {
+        "id": checkpoint.id, "text": text, "given": given, "notes": list(asked.notes), "corpus": index is not None,
+        "fetchable": index is None and corpus.is_ours(checkpoint.training), **_surprise(asked, given),
+        "words_known": None, "words": None, "unknown": None, "longest": None, "copied": None, "share_copied": None,
+    }  # fmt: skip
+    if index is None:
+        return about
+    words = [(start, end, known) for start, end, known in index.words(text) if start >= given]
+    if words and not words[-1][2] and words[-1][1] == len(text):
+        words.pop()
+    asked.go_on()
+    judged = text[given:]
+    start, end, where = index.longest(judged)
+    copied = [[given + start, given + end] for start, end, _ in index.passages(judged, MIN_COPIED)]
+    covered = np.zeros(len(text), bool)
+    for first, last in copied:
+        covered[first:last] = True
+    return about | {
+        "words_known": sum(known for _, _, known in words),
+        "words": len(words),
+        "unknown": [[start, end] for start, end, known in words if not known],
+        "longest": {"start": given + start, "end": given + end, "where": corpus.context(index.text, where)}
+        if end > start
+        else None,
+        "copied": copied,
+        "share_copied": float(covered.sum()) / max(len(judged), 1),
+    }
+
+
+def _surprise(asked: Asked, given: int) -> dict[str, Any]:
+    """Bits per character of what comes after the given characters, and what is known of the held-out text."""
+    checkpoint, ids = asked.checkpoint, asked.ids
+    add = checkpoint.tokenizer.stream()
+    first = length = 0
+    while length < given and first < len(ids):  # a token that begins before is not judged
+        length += len(add(ids[first]))
+        first += 1
+    first = min(max(first, 1), len(ids))
+    last = min(first + max(MAX_JUDGED_PRODUCTS // checkpoint.model.config.num_parameters, 1), len(ids))
+    found = gpt.score(checkpoint, ids, lambda *_: asked.go_on(), first=first, last=last)
+    final = checkpoint.training.get("final")
+    loss = final.get("val_loss") if isinstance(final, dict) else None
+    letters = isinstance(checkpoint.tokenizer, CharTokenizer)  # else a loss is of a token, of several characters
+    return {
+        "bits_per_character": None if math.isnan(found.bits_per_character) else found.bits_per_character,
+        "bits_until": len(checkpoint.tokenizer.decode(ids[:last])),
+        "held_out_bits": loss / math.log(2) if letters and isinstance(loss, (int, float)) else None,
+    }
+
+
+def fetch_corpus(registry: Registry, question: Question, gone: Gone) -> dict[str, Any]:
+    """Brings tiny Shakespeare to this machine. The one question that is about no text."""
+    corpus.fetch()
+    return {"corpus": True}
 
 
 def _short(p: float) -> float:

@@ -42,6 +42,9 @@ MAX_PLAY_TOKENS = 32
 MAX_REWRITTEN_TOKENS = 200
 """A continuation written twice, with heads silenced and without."""
 
+MAX_FETCHING = 1
+"""Visitors for whom the training text is being fetched; it keeps no other question waiting."""
+
 MAX_TRACE_NUMBERS = 20_000_000
 """Weights in a trace that a program asks for: 144 heads over 370 characters, or 24 over 900."""
 
@@ -60,5 +63,11 @@ MAX_WRITTEN_TOKENS = 64
 MAX_SCORED_TOKENS = 2_048
 """Tokens that one question scores; the page asks for a longer text piece by piece."""
 
+MAX_JUDGED_PRODUCTS = 120_000_000_000
+"""The same in judging the quality of a whole text, in one answer: of a large model the beginning is judged."""
+
 MAX_SCORED_PRODUCTS = 60_000_000_000
 """Products of weights in one such answer, about three seconds on two cores: of a large model fewer are scored."""
+
+MAX_LANES = 4
+"""Settings side by side on the Sampling tab."""

@@ -19,24 +19,28 @@ from gpt.heads import ROLES, SCORES, label, short_label
 from gpt.tracing import head_effects, silence
 
 from . import asking
-from .asked import Asked, Question, read_order, read_whole
+from .asked import Asked, Gone, Question, read_order, read_whole
 from .limits import MAX_EFFECTS, MAX_PLAY_TOKENS, MAX_REWRITTEN_TOKENS, MAX_TRACE_NUMBERS
 from .registry import Registry
 
+Answer = bytes | dict[str, Any]
 
-def answer(registry: Registry, name: str, question: Question) -> bytes | dict[str, Any]:
+
+def answer(registry: Registry, name: str, question: Question, gone: Gone = lambda: False) -> Answer:
     """The answer to one question: a packet (gpt/wire.py), or plain JSON.
 
     Args:
         registry: the models that may be asked about.
         name: one of QUESTIONS.
         question: untrusted JSON.
+        gone: whether whoever asked has gone away.
 
     Raises:
         ValueError: what is wrong with the question, in one sentence for the person.
         CheckpointError: the model's folder is damaged.
+        Abandoned: whoever asked has gone away, and the work was ended.
     """
-    return QUESTIONS[name](Asked.read(registry, question), question)
+    return QUESTIONS[name](registry, question, gone)
 
 
 def trace(asked: Asked, question: Question) -> bytes:
@@ -136,10 +140,16 @@ def _effects_cost(checkpoint: gpt.Checkpoint, window: list[int]) -> int:
     return config.n_layer * config.n_head * len(window) * config.num_parameters
 
 
-QUESTIONS: Mapping[str, Callable[[Asked, Question], bytes | dict[str, Any]]] = {
+def _about_a_text(view: Callable[[Asked, Question], Answer]) -> Callable[[Registry, Question, Gone], Answer]:
+    return lambda registry, question, gone: view(Asked.read(registry, question, gone), question)
+
+
+VIEWS: Mapping[str, Callable[[Asked, Question], Answer]] = {
     "trace": trace, "row": row, "map": one_map, "play": play, "rewrite": rewrite, "effects": effects,
-    "roll": asking.roll, "write": asking.write, "score": asking.score,
+    "roll": asking.roll, "write": asking.write, "score": asking.score, "quality": asking.quality,
 }  # fmt: skip
+QUESTIONS = {**{name: _about_a_text(view) for name, view in VIEWS.items()}, "fetch_corpus": asking.fetch_corpus}
+"""Every question there is, by its name."""
 
 
 def _trace(asked: Asked, ids: list[int], start: int, first: int, more: dict[str, Any]) -> bytes:
