@@ -12,6 +12,9 @@ from .heads import ROLES, label
 
 HEADS_TITLE = "## Its heads"
 
+ON_THE_HUB = {"tinyshakespeare": "karpathy/tiny_shakespeare"}
+"""Corpus -> its name among the Hub's datasets."""
+
 RESTS = 0.5
 """A head rests on the first position that has more than this weight there, on average."""
 
@@ -41,6 +44,7 @@ def model_card(
         library_name="gpt-letter-by-letter",
         pipeline_tag="text-generation",
         tags=["gpt", "character-level", "from-scratch"],
+        datasets=[ON_THE_HUB[corpus]] if corpus in ON_THE_HUB else None,
         model_name=name,
     )
     last = metrics[-1] if metrics else None
@@ -115,6 +119,11 @@ def _shape(config: GPTConfig) -> str:
         f"{config.n_head} heads, {config.n_embd} wide, a window of {config.block_size} tokens, "
         f"{config.vocab_size:,} tokens; {recipe} ({', '.join(parts)})."
     )
+
+
+def for_hub(card: str, repo: str) -> str:
+    """The card of a folder, for the repository that it is pushed to: it is loaded from there."""
+    return re.sub(r'gpt\.load\("[^"\n]*"\)', f'gpt.load("hf:{repo}")', card)
 
 
 def _trained(training: Mapping[str, Any]) -> list[str]:

@@ -22,7 +22,7 @@ import os
 import reprlib
 import stat
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,6 +66,7 @@ class Checkpoint:
     source: str
     """What it was loaded from."""
     revision: str | None = None
+    """The commit, of a repository."""
     training: Mapping[str, Any] = field(default_factory=dict)
     """``training.json``, or empty."""
     heads: Mapping[str, Any] = field(default_factory=dict)
@@ -75,34 +76,63 @@ class Checkpoint:
 def load(
     source: str | os.PathLike[str], revision: str | None = None, weights: Literal["float32", "int8"] = "float32"
 ) -> Checkpoint:
-    """Load a checkpoint folder.
+    """Load a checkpoint: a folder, or a repository of the Hugging Face Hub.
 
     Args:
-        source: the folder.
-        revision: of a Hub repository; a folder has none.
+        source: a folder; or ``hf:owner/name``, ``hf:owner/name@revision``, or ``owner/name`` where no such folder is
+            (hub.py). A Path, and what begins with ``./``, ``/`` or ``checkpoints/``, is never looked for on the Hub.
+        revision: branch, tag or commit of a repository; a folder has none.
         weights: ``int8`` rounds the blocks' matrices and the head to their grid, once, here: decoding, tracing and
             scoring are then the same model, and decoding is faster.
 
     Raises:
         CheckpointError: the folder, or a file or field of it, is missing or wrong. No code from it is ever run.
+        HubError: the repository cannot be pulled.
     """
     if weights not in ("float32", "int8"):
         raise ValueError(f"weights: {weights!r} is neither float32 nor int8")
-    folder = Path(source)
-    if revision is not None:
-        raise CheckpointError(f"{folder}: a local folder has no revision {revision!r}")
-    try:
-        if not folder.is_dir():
-            raise CheckpointError(f"{folder}: no such folder; train one with `python -m train pretrain --out {folder}`")
-        names = [CONFIG, TOKENIZER, WEIGHTS, TRAINING, HEADS]
-        checkpoint = read_consistently(folder, names, lambda: _read(folder, str(source)), CheckpointError)
-    except OSError as error:
-        raise CheckpointError(f"{folder}: cannot be read ({error.strerror or error})") from None
+    found = _repository(source)
+    if found is None:
+        if revision is not None:
+            raise CheckpointError(f"{source}: a local folder has no revision {revision!r}")
+        checkpoint = _load_folder(Path(source), str(source))
+    else:
+        from .hub import pull
+
+        repo, named = found
+        if revision and named:
+            raise CheckpointError(f"{source}: names the revision {named!r}; {revision!r} beside it is one too many")
+        folder = pull(repo, revision or named)
+        checkpoint = replace(_load_folder(folder, f"hf:{repo}"), revision=folder.name)
     if weights == "int8":
         from .quantization import round_to_int8
 
         round_to_int8(checkpoint.model)
     return checkpoint
+
+
+def check(folder: Path) -> None:
+    """Raises CheckpointError unless this folder can be loaded."""
+    _load_folder(folder, str(folder))
+
+
+def _repository(source: str | os.PathLike[str]) -> tuple[str, str | None] | None:
+    """The repository and revision that a source names, or None for a folder."""
+    from .hub import parse
+
+    if not isinstance(source, str) or (not source.startswith("hf:") and Path(source).exists()):
+        return None
+    return parse(source)
+
+
+def _load_folder(folder: Path, source: str) -> Checkpoint:
+    try:
+        if not folder.is_dir():
+            raise CheckpointError(f"{folder}: no such folder; train one with `python -m train pretrain --out {folder}`")
+        names = [CONFIG, TOKENIZER, WEIGHTS, TRAINING, HEADS]
+        return read_consistently(folder, names, lambda: _read(folder, source), CheckpointError)
+    except OSError as error:
+        raise CheckpointError(f"{folder}: cannot be read ({error.strerror or error})") from None
 
 
 def save(
