@@ -120,9 +120,8 @@ def _repository(source: str | os.PathLike[str]) -> tuple[str, str | None] | None
     """The repository and revision that a source names, or None for a folder."""
     from .hub import parse
 
-    if not isinstance(source, str) or (not source.startswith("hf:") and Path(source).exists()):
-        return None
-    return parse(source)
+    found = parse(source) if isinstance(source, str) else None
+    return None if found and not str(source).startswith("hf:") and Path(source).exists() else found
 
 
 def _load_folder(folder: Path, source: str) -> Checkpoint:
