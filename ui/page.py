@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from . import api, ask_route, attention, head, links, prompt
+from . import api, ask_route, attention, head, links, prompt, sampling
 from .assets_route import route
 from .components.view import View
 from .limits import MAX_QUEUE, MAX_UPLOAD
@@ -17,7 +17,9 @@ from .registry import Registry
 from .theme import ASSETS, theme
 
 TITLE = "GPT, letter by letter"
-STYLES = ("frame.css", "views.css", "common.css", "prompt.css", "attention.css", "below.css", "talk.css")
+STYLES = (
+    "frame.css", "views.css", "common.css", "prompt.css", "sampling.css", "attention.css", "below.css", "talk.css"
+)  # fmt: skip
 """In the page's own <style>: gradio rewrites the selectors of ``css=``, and drops what it does not know."""
 _ICON = (
     '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 32 32%22%3E'
@@ -42,18 +44,21 @@ def build(registry: Registry) -> gr.Blocks:
         with gr.Tabs(elem_id="gl-tabs") as tabs:
             with gr.Tab("Prompt", id="prompt"):
                 tab = prompt.build(registry, first)
+            with gr.Tab("Sampling", id="sampling"):
+                sampled = sampling.build(registry, first)
             with gr.Tab("Attention", id="attention"):
                 looking = attention.build(registry, first)
         prompt.wire(tab, top, registry)
-        _wire(page, top, tab, looking, tabs, registry, first)
+        _wire(page, top, tab, sampled, looking, tabs, registry, first)
         api.build(registry, first)
     return page.queue(max_size=MAX_QUEUE)
 
 
 def _wire(
-    page: gr.Blocks, top: View, tab: prompt.PromptTab, looking: View, tabs: gr.Tabs, registry: Registry, first: str
-) -> None:
-    outputs = [top, tab.prompt, tab.settings, tab.text, looking, tabs]
+    page: gr.Blocks, top: View, tab: prompt.PromptTab, sampled: View, looking: View, tabs: gr.Tabs, registry: Registry,
+    first: str,
+) -> None:  # fmt: skip
+    outputs = [top, tab.prompt, tab.settings, tab.text, sampled, looking, tabs]
 
     def choose(chosen: Any, text: Any, settings: Any) -> tuple[Any, ...]:
         """Another model; an example that nobody has touched becomes one of its own."""
@@ -66,12 +71,12 @@ def _wire(
         vocab_size = registry.get(name).model.config.vocab_size
         settings = {**prompt.DEFAULTS, **prompt.known_settings(settings), "vocab_size": vocab_size}
         text = prompt.example(registry, name) if untouched else gr.skip()
-        return shown, settings, text, attention.value(registry, name)
+        return shown, settings, text, sampling.value(registry, name), attention.value(registry, name)
 
     def open_page(request: gr.Request) -> tuple[Any, ...]:
         """What a link holds; without one the example, and the models that are there now."""
         parameter = request.query_params.get(PARAMETER)
-        nothing = (head.value(registry, first), *[gr.skip()] * 5)
+        nothing = (head.value(registry, first), *[gr.skip()] * 6)
         if not parameter:
             return nothing
         try:
@@ -84,14 +89,22 @@ def _wire(
             return (*nothing[:3], shown, *nothing[4:])
         if link.get("tab") == "attention":
             seen = attention.restore(registry, link, first)
-            return head.value(registry, seen["model"]), *nothing[1:4], seen, gr.Tabs(selected="attention")
+            shown = sampling.value(registry, seen["model"])
+            return head.value(registry, seen["model"]), *nothing[1:4], shown, seen, gr.Tabs(selected="attention")
+        if link.get("tab") == "sampling":
+            shown = sampling.restore(registry, link, first)
+            name, state = shown["model"], shown["state"]
+            settings = {**prompt.settings_value(registry, name), **state["settings"], "seed": state["seed"]}
+            settings["keep_seed"] = True  # whoever was given a seed wants that one
+            seen = attention.value(registry, name)
+            return head.value(registry, name), gr.skip(), settings, gr.skip(), shown, seen, gr.Tabs(selected="sampling")
         state = prompt.restore(registry, link, first)
         settings = {**prompt.settings_value(registry, state["model"]), **state["settings"]}
-        seen = attention.value(registry, state["model"])
-        return head.value(registry, state["model"]), state["prompt"], settings, state["text"], seen, gr.skip()
+        shown, seen = sampling.value(registry, state["model"]), attention.value(registry, state["model"])
+        return head.value(registry, state["model"]), state["prompt"], settings, state["text"], shown, seen, gr.skip()
 
     quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-    top.choose(choose, [top, tab.text, tab.settings], [top, tab.settings, tab.text, looking], **quick)
+    top.choose(choose, [top, tab.text, tab.settings], [top, tab.settings, tab.text, sampled, looking], **quick)
     page.load(open_page, None, outputs, **quick)
 
 

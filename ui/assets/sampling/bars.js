@@ -1,0 +1,66 @@
+/** Belief rises in blue, what is left falls in ochre, on one scale. Paints; knows no state. */
+
+export const TOP = 22;
+export const ROOM = 150;
+export const BOTTOM = 34;
+const TICK = 2;
+/** From one letter's line to the next, where narrow columns need several. */
+const LETTERS = 26;
+const STAGGER = 16;
+const GAP = 2;
+
+/** @param {number} columnWidth @returns {number} lines that the letters need so that none stands on another; 0: there is no room for them */
+export function letterLines(columnWidth) {
+  if (columnWidth >= 9) return 1;
+  return columnWidth >= 4 ? Math.ceil(12 / columnWidth) : 0;
+}
+
+/** Where things stand, from the top. @param {number} lines of letters */
+export function heights(lines) {
+  const letters = LETTERS + Math.max(0, lines - 1) * STAGGER;
+  const axis = TOP + ROOM;
+  return {axis, letters, below: axis + letters, height: axis + letters + ROOM + BOTTOM};
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context cleared, in CSS pixels
+ * @param {object} bars
+ * @param {(column: number) => number} bars.edge left edge of a column
+ * @param {Float64Array} bars.belief share of each column
+ * @param {Float64Array} bars.left
+ * @param {Float64Array | null} bars.rolls share of each column in a thousand rolls
+ * @param {number[]} bars.counts the same in numbers
+ * @param {number} bars.ceiling the share that fills the room
+ * @param {number} bars.lines of letters
+ * @param {import('./inks.js').Inks} inks
+ */
+export function paintBars(context, {edge, belief, left, rolls, counts, ceiling, lines}, inks) {
+  const {axis, below} = heights(lines);
+  const high = (share) => (share <= 0 ? 0 : Math.max(1, Math.round((Math.min(share, ceiling) / ceiling) * ROOM)));
+  const count = belief.length;
+  const places = Array.from({length: count}, (_, i) => {
+    const x = edge(i);
+    const room = edge(i + 1) - x;
+    return {x, width: Math.max(1, room - (room > 6 ? GAP : 1))};
+  });
+  context.fillStyle = inks.blue;
+  places.forEach(({x, width}, i) => context.fillRect(x, axis - high(belief[i]), width, high(belief[i])));
+  context.fillStyle = inks.ochre;
+  places.forEach(({x, width}, i) => context.fillRect(x, below, width, high(left[i])));
+  if (!rolls) return;
+  context.fillStyle = inks.ink;
+  context.font = `12px ${inks.sans}`;
+  context.textBaseline = 'middle';
+  context.textAlign = 'right';
+  places.forEach(({x, width}, i) => {
+    if (!counts[i]) return;
+    const y = below + high(rolls[i]) - TICK / 2;
+    context.fillRect(x - 1, y, width + 2, TICK);
+    if (width < 10) return;
+    context.save(); // a number stands upright under its tick: it is wider than the column
+    context.translate(x + width / 2 + 0.5, Math.max(y + TICK, below + high(left[i])) + 4);
+    context.rotate(-Math.PI / 2);
+    context.fillText(String(counts[i]), 0, 0);
+    context.restore();
+  });
+}

@@ -1,0 +1,252 @@
+/**
+ * The laboratory's heart: the text, the path ahead of it, the settings, and rolling. Views subscribe and draw. A slider
+ * acts on the logits that are here; the server is asked for a text, and for how it goes on. No DOM but timers and frames.
+ */
+import {Refused} from '../common/ask.js';
+import {u} from '../sampling.js';
+import {believe, leave, tally, thousand} from './numbers.js';
+import {agreeing, drawnAt, extend, pieceOf, previousAt, questionAt, readPath, textAt} from './path.js';
+import {MAX_TEXT, START} from './state.js';
+
+/** @typedef {import('./path.js').Path} Path */
+/** @typedef {import('./state.js').State} State */
+/** @typedef {{roll: (question: object, signal?: AbortSignal) => Promise<import('../common/packet.js').Packet>, write: (question: object, signal?: AbortSignal) => Promise<any>}} Source */
+
+/** Tokens fetched at a time; fewer where one is waited for; and how many before their end the next are asked for. */
+export const AHEAD = 32;
+const FEW = 8;
+const REFETCH = 12;
+/** From one roll to the next, when ten are rolled, and when it rolls on. */
+const TEN_MS = 90;
+const ON_MS = 200;
+/** Loading is said when it takes longer. */
+const SAY_MS = 300;
+
+/** @param {Source} source */
+export function createLab(source) {
+  /** @type {Set<(changed: Set<string>) => void>} */ const views = new Set();
+  /** @type {Set<string>} */ let changed = new Set();
+  let frame = 0;
+  /** Of the text: an older one's answers are dropped. */ let generation = 0;
+  /** @type {AbortController | null} */ let loading = null;
+  /** @type {Promise<boolean> | null} */ let fetching = null;
+  /** Rolls wait for one another. @type {Promise<unknown>} */ let turn = Promise.resolve();
+  let left = 0; // rolls still to come
+  /** @type {{key: unknown[], belief: import('./numbers.js').Belief} | null} */ let believed = null;
+  /** @type {{key: unknown[], left: import('./numbers.js').Left} | null} */ let bent = null;
+  /** @type {{key: unknown[], numbers: Float64Array} | null} */ let random = null;
+
+  const lab = {
+    source,
+    /** @type {State} */ state: structuredClone(START),
+    /** What is shown is at `at` on this. @type {Path | null} */ path: null,
+    at: 0,
+    /** Column under the pointer or the keys; null for none. @type {number | null} */ hover: null,
+    /** A thousand rolls are laid over the bars. */ thousand: false,
+    /** @type {'' | 'ten' | 'on'} */ rolling: '',
+    dark: false,
+    /** What is being done, for the person; empty when nothing is. */ busy: '',
+    /** What is shown is of another text than the one that was asked for. */ stale: false,
+    /** What went wrong; empty when nothing did. */ error: '',
+    /** Sentences about what was read. @type {string[]} */ notes: [],
+
+    /** @param {(changed: Set<string>) => void} draw called once a frame, with the names of what has changed */
+    on(draw) { views.add(draw); },
+    touch,
+    flush,
+
+    /** Change the state. Another text or model is asked for; settings and seed act on what is here. @param {Partial<State>} patch */
+    set(patch) {
+      const before = lab.state;
+      lab.state = {...before, ...patch};
+      for (const name of Object.keys(patch)) if (JSON.stringify(patch[name]) !== JSON.stringify(before[name])) touch(name);
+      if ('text' in patch || 'model' in patch) return load();
+      return Promise.resolve();
+    },
+
+    /** Ask again for the text as it stands. */
+    reload() { return load(); },
+
+    /** The position of the next draw, counted in tokens from the beginning of the text. */
+    position() { return lab.path ? lab.path.n + lab.at : 0; },
+
+    /** All that the figures show; null before there is anything. */
+    numbers() {
+      const {path, at, state: {settings, seed}} = lab;
+      if (!path) return null;
+      const logits = path.logits[at];
+      if (believed?.key[0] !== logits) believed = {key: [logits], belief: believe(logits)};
+      const key = [logits, settings, path, at];
+      if (!bent || key.some((part, i) => part !== bent?.key[i])) bent = {key, left: leave(logits, believed.belief, settings, previousAt(path, at))};
+      const n = lab.position();
+      return {logits, belief: believed.belief, left: bent.left, n, number: u(seed, n), drawn: drawnAt(path, at, settings, seed)};
+    },
+
+    /** How often each token is drawn at this position by a thousand seeds; null where they were not asked for. @returns {Int32Array | null} */
+    rolls() {
+      const seen = lab.thousand ? lab.numbers() : null;
+      if (!seen) return null;
+      const key = [lab.state.seed, seen.n];
+      if (!random || key.some((part, i) => part !== random?.key[i])) random = {key, numbers: thousand(lab.state.seed, seen.n)};
+      return tally(seen.left.p, random.numbers);
+    },
+
+    /** @param {number} id @returns {string} */
+    piece(id) { return lab.path ? pieceOf(lab.path, id) : ''; },
+
+    /** "character", or "token" where a piece may be longer. */
+    unit() { return !lab.path || lab.path.vocabulary?.every((piece) => [...piece].length === 1) ? 'character' : 'token'; },
+
+    /** Roll once, or so many times; what was still to be rolled is dropped. @param {number} [times] */
+    roll(times = 1) {
+      const single = times === 1;
+      if (!single || lab.rolling) lab.pause();
+      if (single) { turn = turn.then(step); return turn; }
+      left = times;
+      lab.rolling = times === Infinity ? 'on' : 'ten';
+      touch('rolling');
+      turn = turn.then(() => several(times === Infinity ? ON_MS : TEN_MS, generation));
+      return turn;
+    },
+
+    /** Stop rolling. */
+    pause() {
+      left = 0;
+      if (!lab.rolling) return;
+      lab.rolling = '';
+      touch('rolling');
+    },
+
+    /** Take the last token back. */
+    async back() {
+      lab.pause();
+      await turn;
+      const {path, at} = lab;
+      if (!path) return;
+      if (at > 0) { show(path, at - 1); return; }
+      if (path.n < 2) return;
+      if (path.previous.length === path.n) await load(path.previous.slice(0, -1));
+      else await lab.set({text: [...path.text].slice(0, -1).join('')});
+    },
+
+    /** Run something that may fail: its sentence is shown. @template T @param {() => Promise<T>} work @param {string} doing @returns {Promise<T | undefined>} */
+    async attempt(work, doing) {
+      const timer = setTimeout(() => { lab.busy = doing; touch('busy'); }, SAY_MS);
+      try {
+        const found = await work();
+        if (lab.error) { lab.error = ''; touch('error'); }
+        return found;
+      } catch (error) {
+        if (/** @type {Error} */ (error).name === 'AbortError') return undefined;
+        say(error instanceof Refused ? error.message : `Something went wrong: ${/** @type {Error} */ (error).message}`);
+        return undefined;
+      } finally {
+        clearTimeout(timer);
+        if (lab.busy) { lab.busy = ''; touch('busy'); }
+      }
+    },
+  };
+
+  function say(error) { lab.error = error; touch('error'); }
+
+  function touch(...names) {
+    for (const name of names) changed.add(name);
+    if (!frame) frame = requestAnimationFrame(flush);
+  }
+
+  /** Draw what has changed now, not in the next frame. */
+  function flush() {
+    cancelAnimationFrame(frame);
+    frame = 0;
+    const now = changed;
+    changed = new Set();
+    if (now.size) for (const draw of views) draw(now);
+  }
+
+  /** Ask for the text of the state, or for the tokens given in its place. @param {number[]} [tokens] */
+  async function load(tokens) {
+    lab.pause();
+    const mine = ++generation;
+    fetching = null;
+    loading?.abort();
+    loading = new AbortController();
+    const {signal} = loading;
+    const {model, text, settings, seed} = lab.state;
+    lab.notes = [];
+    const kept = text.slice(-MAX_TEXT);
+    if (kept.length < text.length) lab.notes.push(`Of your ${text.length.toLocaleString('en')} characters the last ${MAX_TEXT.toLocaleString('en')} are kept, the limit of this page.`);
+    lab.stale = true;
+    touch('stale', 'notes');
+    const question = {model, ...(tokens ? {tokens} : {text: kept}), settings, seed, count: AHEAD};
+    const packet = await lab.attempt(() => source.roll(question, signal), 'Asking the model');
+    if (mine !== generation || !packet) return;
+    lab.stale = false;
+    lab.notes = [...lab.notes, ...packet.header.notes];
+    touch('notes', 'stale');
+    lab.hover = null;
+    show(readPath(model, packet), 0);
+  }
+
+  /** @param {Path} path @param {number} at */
+  function show(path, at) {
+    lab.path = path;
+    lab.at = at;
+    lab.state = {...lab.state, text: textAt(path, at)};
+    touch('path', 'text');
+  }
+
+  /** One roll. @returns {Promise<boolean>} it was written */
+  async function step() {
+    const mine = generation;
+    if (!lab.path || lab.stale) return false;
+    if (lab.state.text.length >= MAX_TEXT) {
+      say(`The text has ${MAX_TEXT.toLocaleString('en')} characters, the limit of this page.`);
+      return false;
+    }
+    const known = () => lab.path && agreeing(lab.path, lab.at, lab.state.settings, lab.state.seed) > 0;
+    let asked = lab.state;
+    // What is on its way may have been asked for with other settings; one question of our own always answers.
+    for (let tries = 0; tries < 2 && !known(); tries++) {
+      const under = fetching;
+      asked = lab.state;
+      if (!await (under ?? ahead(FEW)) || mine !== generation) return false;
+      if (!under) break;
+    }
+    if (!known() && (lab.state.settings !== asked.settings || lab.path.ids.length <= lab.at || lab.path.logits.length <= lab.at + 1)) return false;
+    show(lab.path, lab.at + 1);
+    if (agreeing(lab.path, lab.at, lab.state.settings, lab.state.seed) < REFETCH) void ahead(AHEAD);
+    return true;
+  }
+
+  async function several(pause, mine) {
+    while (left > 0 && mine === generation) {
+      const began = performance.now();
+      if (!await step()) break;
+      left--;
+      if (left > 0) await new Promise((resume) => setTimeout(resume, Math.max(0, pause - (performance.now() - began))));
+    }
+    if (mine === generation) lab.pause();
+  }
+
+  /** Fetch how the path goes on from where it is no longer known. @param {number} count @returns {Promise<boolean>} it was fetched */
+  function ahead(count) {
+    const mine = generation;
+    fetching ??= (async () => {
+      const {path, at, state: {settings, seed}} = lab;
+      if (!path) return false;
+      const from = at + agreeing(path, at, settings, seed);
+      const packet = await lab.attempt(() => source.roll({...questionAt(path, from), settings, seed, count}), 'Asking how it goes on');
+      if (!packet || mine !== generation) return false;
+      const more = readPath(path.model, packet);
+      if (more.n !== path.n + from) return false; // its text was read otherwise
+      lab.path = extend(path, from, more);
+      return true;
+    })().finally(() => { if (mine === generation) fetching = null; });
+    return fetching;
+  }
+
+  return lab;
+}
+
+/** @typedef {ReturnType<typeof createLab>} Lab */
+/** @typedef {NonNullable<ReturnType<Lab['numbers']>>} Numbers */

@@ -1,0 +1,121 @@
+/** Side by side: the same text and the same seed under two to four settings, written in turns. No DOM. */
+import {SETTINGS, USUAL, pick} from '../common/settings.js';
+import {questionAt} from './path.js';
+import {MAX_LANES, MAX_TEXT} from './state.js';
+
+/** Tokens that a lane writes before it is the next one's turn, and that all write at one press. */
+const TURN = 12;
+const PRESS = 240;
+
+/**
+ * What a lane has written.
+ * @typedef {object} Written
+ * @property {import('../common/settings.js').Settings} settings
+ * @property {string} text
+ * @property {number[]} ids
+ * @property {boolean} full the text is at its limit
+ */
+
+/** @param {import('./lab.js').Lab} lab */
+export function createLanes(lab) {
+  let run = 0;
+  let wanted = 0;
+  /** Where all of them begin. @type {{question: any, text: string, seed: number} | null} */ let start = null;
+
+  const lanes = {
+    /** @type {Written[]} */ written: [],
+    writing: false,
+    /** The text that they go on from, as it was when they began. */
+    get prompt() { return start?.text ?? lab.state.text; },
+
+    /** @param {import('../common/settings.js').Settings[]} all */
+    set(all) {
+      lanes.forget();
+      void lab.set({lanes: all.map(pick)});
+      lab.touch('lanes', 'written');
+    },
+
+    /** Other settings came from elsewhere: what was written is not theirs. */
+    forget() {
+      lanes.stop();
+      start = null;
+      lanes.written = [];
+    },
+
+    /** Add what the sliders say. @returns {boolean} there was room */
+    add() {
+      const {lanes: all, settings} = lab.state;
+      if (all.length >= MAX_LANES) return false;
+      lanes.set([...all, settings]);
+      return true;
+    },
+
+    /** @param {number} i */
+    remove(i) { lanes.set(lab.state.lanes.filter((_, j) => j !== i)); },
+
+    /** Write from the text as it stands; `on`: further, where they are. @param {boolean} [on] */
+    async write(on = false) {
+      const {path, at} = lab;
+      if (!path || lab.state.lanes.length === 0) return;
+      lanes.stop();
+      const mine = ++run;
+      if (!on || !start) {
+        start = {question: questionAt(path, at), text: lab.state.text, seed: lab.state.seed};
+        lanes.written = lab.state.lanes.map((settings) => ({settings, text: '', ids: [], full: false}));
+        wanted = 0;
+      }
+      wanted += PRESS;
+      lanes.writing = true;
+      lab.touch('written');
+      while (mine === run && lanes.written.some(unfinished)) {
+        for (const lane of lanes.written) {
+          if (!unfinished(lane)) continue;
+          const more = await lab.attempt(() => lab.source.write(questionOf(lane)), 'Writing');
+          if (mine !== run) return;
+          if (!more) { lanes.stop(); return; }
+          lane.text += more.texts.join('');
+          lane.ids.push(...more.ids);
+          lane.full = more.ids.length === 0 || (start?.text.length ?? 0) + lane.text.length >= MAX_TEXT;
+          lab.touch('written');
+        }
+      }
+      lanes.stop();
+    },
+
+    stop() {
+      run++;
+      if (!lanes.writing) return;
+      lanes.writing = false;
+      lab.touch('written');
+    },
+  };
+
+  const unfinished = (lane) => !lane.full && lane.ids.length < wanted;
+
+  function questionOf({settings, text, ids}) {
+    const {question, seed} = /** @type {NonNullable<typeof start>} */ (start);
+    const soFar = question.tokens ? {tokens: [...question.tokens, ...ids]} : {text: question.text + text};
+    return {...question, ...soFar, settings, seed, count: Math.min(TURN, wanted - ids.length)};
+  }
+
+  return lanes;
+}
+
+/**
+ * How far texts agree, and whether they have come to differ or are only of different lengths.
+ * @param {string[]} texts
+ * @returns {{shared: number, parted: boolean}} characters that all begin with
+ */
+export function part(texts) {
+  const all = texts.map((text) => [...text]);
+  const least = all.length ? Math.min(...all.map((text) => text.length)) : 0;
+  let n = 0;
+  while (n < least && all.every((text) => text[n] === all[0][n])) n++;
+  return {shared: (all[0] ?? []).slice(0, n).join('').length, parted: all.length > 1 && n < least};
+}
+
+/** Settings as names and values: those that are on. @param {import('../common/settings.js').Settings} settings @returns {[string, string][]} */
+export function namesAndValues(settings) {
+  const off = {...USUAL, temperature: NaN};
+  return SETTINGS.filter(({name}) => settings[name] !== off[name]).map(({name, title, format}) => [title, format(settings[name])]);
+}
