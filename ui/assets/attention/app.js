@@ -68,18 +68,22 @@ export function createApp(source) {
       if ('pin' in patch) details.want();
     },
 
-    /** Another state as a whole: what is not given is as at the start, but for the model. @param {Partial<State>} state */
-    async restore(state) {
+    /** Another state as a whole: what is not given is as at the start, but for the model.
+     * @param {Partial<State>} state
+     * @param {number[]} [tokens] of its text, where they are known: what was written need not be cut alike when it is read */
+    async restore(state, tokens) {
       const before = app.state;
       app.state = {...structuredClone(START), model: before.model, settings: before.settings, seed: before.seed, ...state};
       touch(...Object.keys(START));
-      const same = app.trace && app.trace.text === app.state.text && app.trace.model === app.state.model && JSON.stringify(app.trace.silenced) === JSON.stringify(app.state.silenced);
+      const same = app.trace && app.trace.text === app.state.text && app.trace.model === app.state.model && JSON.stringify(app.trace.silenced) === JSON.stringify(app.state.silenced)
+        && (!tokens || String(tokens) === String([...app.trace.before, ...app.trace.ids]));
       if (same) {
         app.play(false);
         settle(/** @type {Trace} */ (app.trace));
         details.want();
       } else {
-        await load();
+        app.play(false);
+        await load(tokens);
       }
       if (app.state.second !== before.second || app.state.model !== before.model) await loadSecond();
     },

@@ -14,7 +14,7 @@ export function mount(app, element, {strip, examples, live}) {
   const edit = make('button', {class: 'gl-link', type: 'button', on: {click: toggle}}, 'Edit the text ', make('kbd', {}, 'E'));
   const picks = examples.map((example) => make('button', {class: 'gl-link', type: 'button', title: example.says, on: {click: () => { close(); void app.restore({...example.state, caption: ''}); }}}, example.title));
   let timer = 0;
-  if (!live) return {open() {}};
+  if (!live) return {open() {}, close() {}};
   strip.after(area);
   element.append(edit, ...picks);
 
@@ -58,5 +58,5 @@ export function mount(app, element, {strip, examples, live}) {
     app.touch('size');
   }
 
-  return {open};
+  return {open, close};
 }

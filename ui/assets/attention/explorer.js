@@ -209,7 +209,7 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
   new MutationObserver(theme).observe(document.documentElement, {attributes: true, attributeFilter: ['class']});
   theme();
   drawStatus();
-  return {perform, root};
+  return {perform, root, editor};
 }
 
 function fillHelp(help, close) {

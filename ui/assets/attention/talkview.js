@@ -51,13 +51,19 @@ export function mount(app, element, {restore}) {
   const says = make('span', {class: 'ge-aside', role: 'status'});
   const file = /** @type {HTMLInputElement} */ (make('input', {type: 'file', accept: '.json,application/json', hidden: true, 'aria-label': 'A saved talk', on: {change: load}}));
   const save = button('Save', () => say(`Saved ${saveText(write(talkOf(app)), fileName(['talk', app.state.model], 'json'), 'application/json')}`));
+  const opener = button('Load', () => file.click());
   const page = button('One offline page', makePage);
   const cards = make('ol', {class: 'ge-cards'});
+  const question = make('div', {class: 'ge-talk-question', role: 'group', 'aria-label': 'The talk that was loaded', hidden: true, on: {keydown: (event) => {
+    if (event.key !== 'Escape') return;
+    event.preventDefault(); // Escape also drops the pin, but not while it answers this
+    answer('Your talk is as it was.');
+  }}});
   const empty = make('p', {class: 'ge-talk-empty gl-serif'}, '“Keep this view” puts what is on screen here, with a caption; PageDown and PageUp, or a clicker, then walk from one to the next.');
   element.append(
     make('div', {class: 'ge-talk-head'}, make('h2', {class: 'ge-heading'}, 'Your talk ', says),
-      make('div', {class: 'ge-talk-buttons'}, save, button('Load', () => file.click()), ...(app.source.live ? [page] : []), file)),
-    empty, cards);
+      make('div', {class: 'ge-talk-buttons'}, save, opener, ...(app.source.live ? [page] : []), file)),
+    question, empty, cards);
 
   function draw() {
     const {views, current} = talkOf(app);
@@ -116,8 +122,25 @@ export function mount(app, element, {restore}) {
     if (!chosen) return;
     const {talk, said} = chosen.size > MAX_BYTES ? read(' '.repeat(MAX_BYTES + 1)) : read(await chosen.text());
     file.value = '';
-    if (talk) change(app, talk);
-    say([...(talk ? [`${talk.views.length} ${talk.views.length === 1 ? 'view' : 'views'} loaded.`] : []), ...said].join(' '));
+    if (!talk) { say(said.join(' ')); return; }
+    const take = () => { change(app, talk); answer([`${views(talk)} loaded.`, ...said].join(' ')); };
+    const present = talkOf(app);
+    if (!present.views.length) { take(); return; }
+    // What would be lost is not lost by a wrong click.
+    const replace = button('Replace it', take);
+    question.replaceChildren(make('p', {class: 'gl-serif'}, `There is a talk already, of ${views(present)}. The file has ${views(talk)}.`),
+      make('div', {class: 'ge-talk-buttons'}, replace, button('Keep mine', () => answer('Your talk is as it was.'))));
+    question.hidden = false;
+    replace.focus();
+  }
+
+  /** The question has been answered, or there was none. */
+  function answer(words) {
+    const asked = question.contains(document.activeElement);
+    question.hidden = true;
+    question.replaceChildren();
+    if (asked) opener.focus();
+    say(words);
   }
 
   async function makePage() {
@@ -192,6 +215,9 @@ function thumbOf(app) {
   else paintPooled(pixels, THUMB, trace, app.state.layer, app.state.head, app.ink());
   return toDataURL(pixels, THUMB, THUMB);
 }
+
+/** "1 view", "3 views". @param {Talk} talk */
+function views({views: {length}}) { return `${length} ${length === 1 ? 'view' : 'views'}`; }
 
 function button(words, act) {
   return make('button', {class: 'gl-button', type: 'button', on: {click: act}}, words);

@@ -29,9 +29,10 @@ export function openTour(app) {
   const button = (text, click) => /** @type {HTMLButtonElement} */ (make('button', {class: 'gl-button', type: 'button', on: {click}}, text));
   const previous = button('Previous', () => void go(at - 1));
   const next = button('Next', () => { if (at + 1 < stops.length) void go(at + 1); else shut(); });
+  const waits = make('span', {class: 'ge-aside ge-tour-waits', role: 'status'});
   const panel = make('div', {class: 'gl-part ge-tour', role: 'dialog', 'aria-labelledby': 'ge-tour-title'},
     make('div', {class: 'ge-tour-head'}, where, make('button', {class: 'gl-link', type: 'button', on: {click: () => shut()}}, 'Close ', make('kbd', {}, 'Esc'))),
-    title, body, make('div', {class: 'ge-tour-foot'}, previous, next));
+    title, body, make('div', {class: 'ge-tour-foot'}, waits, previous, next));
 
   async function go(to) {
     if (busy) return;
@@ -53,8 +54,10 @@ export function openTour(app) {
     const request = {...app.request(), silenced: []};
     const key = JSON.stringify(request);
     if (measured === key) return;
+    waits.textContent = 'Silencing each head in turn, to see which one matters …';
     facts.effects = await app.attempt(() => app.source.effects(request), 'Silencing each head in turn') ?? null;
     measured = facts.effects ? key : '';
+    waits.textContent = '';
   }
 
   function draw(stop) {
