@@ -1,8 +1,12 @@
 """A real browser, as Debian packages it: headless, quiet, and watched."""
 
+from types import MappingProxyType
 from urllib.parse import urlparse
 
 import pytest
+
+import gpt
+from tests.browser.steps import packed, settle, wait_traced
 
 FLAGS = [
     "--no-sandbox",
@@ -12,6 +16,11 @@ FLAGS = [
     "--no-first-run",
     "--disable-sync",
 ]
+TEXT = (
+    "ROMEO:\nIf I profane with my unworthiest hand\nThis holy shrine, the gentle fine is this:\n"
+    "My lips, two blushing pilgrims, ready stand\nTo smooth that rough touch with a tender kiss.\n\n"
+    "JULIET:\nGood pilgri"
+)
 SIZES = {"wide": (1440, 900), "phone": (390, 844), "projector": (1920, 1080)}
 
 
@@ -55,6 +64,32 @@ def open_page(chromium):
         context.close()
     assert errors == []
     assert left == []
+
+
+@pytest.fixture(scope="session")
+def checkpoint(checkpoints):
+    """The model that the page opens with, as the library loads it."""
+    return gpt.load(checkpoints / "shakespeare", weights="int8")
+
+
+@pytest.fixture
+def explorer(open_page, page_url):
+    """``explorer(size, theme, state, **link)``: the Attention tab with TEXT, or a link's state; None is its example."""
+
+    def opened(size="wide", theme="light", state=MappingProxyType({"text": TEXT}), **link):
+        url = f"{page_url}?__theme={theme}"
+        if state is not None or link:
+            held = {"tab": "attention", "model": "shakespeare", "attention": dict(state or {}), **link}
+            url += f"&s={packed(held)}"
+        page = open_page(url, size, theme)
+        if not page.locator("#gl-attention .ge-box").count():
+            page.get_by_role("tab", name="Attention").click()
+        wait_traced(page)
+        page.wait_for_selector("#gl-attention .ge-box")
+        settle(page)
+        return page
+
+    return opened
 
 
 def is_error(message, allow):

@@ -1,72 +1,18 @@
-"""Below the fold of the Attention tab, two texts and the tour, in a real browser against the library's numbers."""
+"""Below the fold of the Attention tab, and two texts, in a real browser against the library's numbers."""
 
 import re
 
 import pytest
 
 import gpt
+from tests.browser.steps import effects, no_sideways_scroll, number, sees, text_of
 
 SETTINGS = gpt.SamplingSettings(temperature=0.8)
 STOPS = 5
 
 
-TEXT = (
-    "ROMEO:\nIf I profane with my unworthiest hand\nThis holy shrine, the gentle fine is this:\n"
-    "My lips, two blushing pilgrims, ready stand\nTo smooth that rough touch with a tender kiss.\n\n"
-    "JULIET:\nGood pilgri"
-)
-
-
-@pytest.fixture(scope="module")
-def checkpoint(checkpoints):
-    return gpt.load(checkpoints / "shakespeare", weights="int8")
-
-
-@pytest.fixture
-def explorer(open_page, page_url):
-    """``explorer(size, theme)``: the Attention tab, with this text traced."""
-
-    def opened(size="wide", theme="light"):
-        page = open_page(f"{page_url}?__theme={theme}", size, theme)
-        page.get_by_role("tab", name="Attention").click()
-        page.wait_for_selector(".ge[data-gl-trace]", timeout=60_000)  # the first asks what each head does
-        page.evaluate("(text) => document.querySelector('.ge').explorer.restore({text})", TEXT)
-        page.wait_for_function("(n) => document.querySelectorAll('.ge-box').length === n", arg=len(TEXT))
-        page.wait_for_timeout(300)
-        return page
-
-    return opened
-
-
-def text_of(page):
-    """The text on the screen, as the strip has it."""
-    lines = page.locator(".ge-strip .gl-strip-line").all_text_contents()
-    return "\n".join(line.replace("¶", "") for line in lines)
-
-
-def sees(page, selector):
-    page.locator(selector).first.scroll_into_view_if_needed()
-
-
-def effects(page):
-    """The numbers of the grid, once they have come."""
-    sees(page, ".ge-effects")
-    page.wait_for_function(
-        "document.querySelector('.ge-effect span')?.textContent && !document.querySelector('.ge-effect-grid.gl-faded')"
-    )
-    return page.locator(".ge-effect").all_text_contents()
-
-
-def number(text):
-    return float(text.replace("−", "-"))
-
-
 def selected(page):
     return page.locator(".ge-effect.ge-chosen").get_attribute("aria-label").split(":")[0]
-
-
-def no_sideways_scroll(page):
-    return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 def test_the_grid_holds_the_effect_of_each_head_and_names_the_largest(explorer, checkpoint):
@@ -232,57 +178,6 @@ def test_the_other_text_is_never_markup(explorer):
     page.get_by_label("The other text").fill("<img src=x onerror=alert(1)> ${alert(1)} {{value}}")
     page.wait_for_function("document.querySelector('.ge-compare .ge-says').textContent.includes('differ')")
     assert page.locator(".ge-compare img").count() == 0
-
-
-def test_the_tour_has_five_stops_with_a_question_each_and_leaves_by_escape(explorer):
-    page = explorer()
-    page.get_by_role("button", name="A tour").click()
-    panel = page.get_by_role("dialog")
-    titles = []
-    for stop in range(1, STOPS + 1):
-        panel.get_by_text(f"A tour, {stop} of {STOPS}").wait_for()
-        titles.append(panel.locator(".ge-tour-title").inner_text())
-        assert page.evaluate("document.activeElement.className").startswith("ge-tour-title")
-        panel.get_by_role("button", name="Show the answer").click()
-        assert len(panel.locator(".ge-tour-answer").inner_text()) > 40
-        if stop == 4:
-            page.wait_for_selector(".ge-thumb.ge-off")
-        if stop < STOPS:
-            panel.get_by_role("button", name="Next").click()
-    assert len(set(titles)) == STOPS
-    assert page.locator(".ge-thumb.ge-off").count() == 0
-    page.keyboard.press("Escape")
-    assert page.get_by_role("dialog").count() == 0
-
-
-def test_a_word_of_the_field_is_explained_at_its_first_use(explorer):
-    page = explorer()
-    page.get_by_role("button", name="A tour").click()
-    term = page.locator(".ge-term").first
-    assert term.inner_text() == "token"
-    term.click()
-    assert term.get_attribute("aria-expanded") == "true"
-    assert page.locator(".ge-meaning").first.inner_text().startswith("Token.")
-
-
-def test_the_tour_writes_on_at_three_temperatures_and_gives_the_old_one_back(explorer, checkpoint):
-    page = explorer()
-    text = text_of(page)
-    page.get_by_role("button", name="A tour").click()
-    for stop in (2, 3):
-        page.get_by_role("button", name="Next", exact=True).click()
-        page.get_by_text(f"A tour, {stop} of {STOPS}").wait_for()
-    page.get_by_role("button", name="Write on at temperature 0.2").click()
-    page.wait_for_function("document.querySelector('.ge-tour .ge-verse').textContent.length > 20")
-    seed = int(re.search(r"seed is (\d+)", page.locator(".ge-tour-body").inner_text()).group(1))
-    settings = gpt.SamplingSettings(temperature=0.2)
-    written = "".join(token.text for token in gpt.generate(checkpoint, text, settings, 60, seed))
-    shown = page.locator(".ge-tour .ge-verse").first.text_content()
-    assert shown == (text.split("\n")[-1] + written).replace("\n", "")
-    temperature = "document.querySelector('.ge-drawn input').value"
-    page.wait_for_function(f"{temperature} === '0.2'")
-    page.keyboard.press("Escape")
-    page.wait_for_function(f"{temperature} === '0.8'")
 
 
 @pytest.mark.parametrize(("size", "theme"), [("wide", "dark"), ("phone", "light"), ("projector", "light")])

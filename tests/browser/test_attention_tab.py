@@ -1,109 +1,15 @@
 """The Attention tab as a speaker uses it, in a real browser."""
 
-import base64
-import json
 import re
-import zlib
 
 import pytest
 
 import gpt
-
-INJECTIONS = ("${alert(1)}", "${", "<img src=x onerror=alert(1)>", "{{value}}", "</script><script>alert(1)</script>")
-
-
-@pytest.fixture
-def explorer(open_page, page_url):
-    """``explorer(size, theme, state)``: the tab, with its example or a state from a link, traced."""
-
-    def opened(size="wide", theme="light", state=None, **link):
-        url = page_url
-        if state is not None or link:
-            url += f"?s={packed({'tab': 'attention', 'model': 'shakespeare', 'attention': state or {}, **link})}"
-        page = open_page(url, size, theme)
-        if not page.locator("#gl-attention .ge-box").count():
-            page.get_by_role("tab", name="Attention").click()
-        page.wait_for_selector("#gl-attention [data-gl-trace]")
-        page.wait_for_selector("#gl-attention .ge-box")
-        settle(page)
-        return page
-
-    return opened
-
-
-def packed(state):
-    data = zlib.compress(json.dumps(state).encode())
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def settle(page):
-    page.wait_for_function("!document.querySelector('.ge-busy')")
-    page.evaluate("() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
-
-
-def text_of(page):
-    """The text on the strip: its signs for spaces and line breaks taken back."""
-    return page.evaluate(
-        """() => [...document.querySelectorAll('#gl-attention .ge-box')].map((box) =>
-            [...box.childNodes].map((node) => node.className === 'gl-break' ? '\\n' : node.textContent).join(''))
-            .join('')"""
-    )
-
-
-def wait_for_text(page, length):
-    page.wait_for_function("(n) => document.querySelectorAll('#gl-attention .ge-box').length === n", arg=length)
-    settle(page)
-
-
-def box(page, position):
-    return page.locator(f"#gl-attention .ge-box[data-t='{position}']")
-
-
-def title(page):
-    return page.locator(".ge-title").inner_text()
-
-
-def boxes_of(page):
-    """Where the parts stand, to see that nothing jumps."""
-    names = [
-        ".ge-sentence",
-        ".ge-strip",
-        ".ge-plane",
-        ".ge-grid",
-        ".ge-next",
-        ".ge-controls",
-        ".ge-silence",
-        ".ge-below",
-    ]
-    return page.evaluate(
-        """(names) => names.map((name) => {
-            const {left, top, width, height} = document.querySelector('#gl-attention ' + name).getBoundingClientRect();
-            return [name, left, top, width, height].join(' ');
-        })""",
-        names,
-    )
-
-
-def pixels(page, selector):
-    """How many different colours a canvas has."""
-    return page.evaluate(
-        """(selector) => {
-            const canvas = document.querySelector(selector);
-            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-            return new Set(new Uint32Array(data.buffer)).size;
-        }""",
-        selector,
-    )
-
-
-def written(checkpoints, prompt, count, model="shakespeare", seed=11):
-    checkpoint = gpt.load(checkpoints / model, weights="int8")
-    settings = gpt.SamplingSettings(temperature=0.8)
-    return "".join(token.text for token in gpt.generate(checkpoint, prompt, settings, count, seed))
+from tests.browser.steps import box, boxes_of, pixels, settle, title
 
 
 def test_the_tab_opens_with_an_example_painted(explorer):
-    page = explorer()
+    page = explorer(state=None)
     assert page.locator(".ge-thumb").count() == 24
     assert pixels(page, ".ge-cells") > 20
     assert pixels(page, ".ge-thumb canvas") > 5
@@ -116,7 +22,7 @@ def test_the_tab_opens_with_an_example_painted(explorer):
 
 
 def test_hovering_a_character_previews_everywhere_and_nothing_jumps(explorer):
-    page = explorer()
+    page = explorer(state=None)
     before, parts, sentence = (
         page.locator(".ge-tag").inner_text(),
         boxes_of(page),
@@ -215,197 +121,6 @@ def test_arrow_keys_walk_layers_and_heads_and_all_views_agree(explorer):
     assert title(page) == "Head 2.1"
 
 
-def test_the_next_character_is_what_the_prompt_tab_would_write(explorer, checkpoints):
-    text = "ROMEO:\nBut soft"
-    page = explorer(state={"text": text})
-    expected = text + written(checkpoints, text, 8)
-    for n in range(1, 5):
-        page.keyboard.press("n")
-        wait_for_text(page, len(text) + n)
-    page.get_by_role("button", name="Write it").click()
-    wait_for_text(page, len(text) + 5)
-    assert text_of(page) == expected[: len(text) + 5]
-    page.keyboard.press("b")
-    wait_for_text(page, len(text) + 4)
-    page.keyboard.press("n")
-    wait_for_text(page, len(text) + 5)
-    assert text_of(page) == expected[: len(text) + 5], "the same draw again"
-
-
-def test_another_seed_or_temperature_counts_from_the_next_character_on(explorer, checkpoints):
-    text = "ROMEO:\nBut soft"
-    page = explorer(state={"text": text})
-    page.keyboard.press("n")
-    wait_for_text(page, len(text) + 1)
-    begun = text_of(page)
-    seed = page.locator(".ge-number-input[aria-label=Seed]")
-    seed.fill("77")
-    seed.press("Enter")
-    page.locator(".ge-sentence").click()
-    for n in range(2, 12):
-        page.get_by_role("button", name="Write it").click()
-        wait_for_text(page, len(text) + n)
-    assert text_of(page) == begun + written(checkpoints, begun, 10, seed=77)
-
-
-def test_play_grows_row_by_row_from_what_was_fetched_ahead(explorer, checkpoints):
-    text = "ROMEO:\nBut soft"
-    page = explorer(state={"text": text})
-    asked = []
-    page.on("request", lambda r: asked.append(r.url) if "/ask/play" in r.url else None)
-    page.select_option("select[aria-label^='Speed']", "20")
-    page.keyboard.press(" ")
-    page.wait_for_function("(n) => document.querySelectorAll('#gl-attention .ge-box').length >= n", arg=len(text) + 40)
-    page.keyboard.press(" ")
-    settle(page)
-    assert "Play" in page.locator(".ge-play").inner_text()
-    found = text_of(page)
-    page.wait_for_timeout(400)
-    assert text_of(page) == found, "paused"
-    assert found == (text + written(checkpoints, text, 200))[: len(found)]
-    assert len(asked) <= 4, "32 characters a question"
-    page.get_by_role("button", name="One character back").click()
-    wait_for_text(page, len(found) - 1)
-    page.get_by_role("button", name="One character on").click()
-    wait_for_text(page, len(found))
-    assert text_of(page) == found
-
-
-def test_while_play_runs_nothing_moves_but_the_text(explorer):
-    page = explorer(state={"text": "ROMEO:\nBut soft, what light throu"})
-    parts = [
-        part for part in boxes_of(page) if part.split()[0] in (".ge-plane", ".ge-grid", ".ge-next", ".ge-controls")
-    ]
-    for n in range(34, 50):
-        page.keyboard.press("n")
-        wait_for_text(page, n)
-    assert [
-        part for part in boxes_of(page) if part.split()[0] in (".ge-plane", ".ge-grid", ".ge-next", ".ge-controls")
-    ] == parts
-
-
-def test_when_the_window_is_full_the_maps_start_anew_and_the_page_says_so(explorer, checkpoints):
-    text = ("But soft, what light through yonder window breaks? " * 2)[:63]
-    page = explorer(state={"text": text}, model="gpt2-tiny")
-    expected = text + written(checkpoints, text, 4, "gpt2-tiny")
-    for length in (64, 33, 34):  # 64 tokens fill the window; with 65 it begins at 32
-        page.keyboard.press("n")
-        wait_for_text(page, length)
-    assert text_of(page) == expected[32:66]
-    assert "from its character 32 on" in page.locator(".ge-status").inner_text()
-    for length in (33, 64):
-        page.keyboard.press("b")
-        wait_for_text(page, length)
-    assert text_of(page) == expected[:64]
-
-
-def test_silencing_shows_before_and_after(explorer):
-    page = explorer(state={"text": "ROMEO:\nBut soft, what light"})
-    plain = page.locator(".ge-next .gl-bars").inner_text()
-    page.keyboard.press("s")
-    page.wait_for_selector(".gl-bar.gl-paired")
-    assert "0.0 silenced" in page.locator(".ge-bar-legend").inner_text()
-    assert "ge-off" in page.locator(".ge-thumb").first.get_attribute("class")
-    assert re.search(r"(falls|rises|stays).*loss on this text", page.locator(".ge-silence-says").inner_text())
-    assert page.locator(".gl-ochre-ink").first.inner_text().endswith("%")
-    page.get_by_role("button", name="Restore S").click()
-    page.wait_for_selector(".gl-bar:not(.gl-paired)")
-    settle(page)
-    assert page.locator(".ge-next .gl-bars").inner_text() == plain
-
-
-def test_editing_the_text_traces_it_again(explorer):
-    page = explorer(state={"text": "ROMEO:"})
-    page.keyboard.press("e")
-    page.keyboard.type("\nAy, me")
-    wait_for_text(page, len("ROMEO:\nAy, me"))
-    page.keyboard.press("Escape")
-    assert text_of(page) == "ROMEO:\nAy, me"
-    page.keyboard.press("ArrowDown")
-    settle(page)
-    assert title(page) == "Head 1.0", "keys are the explorer's again"
-
-
-@pytest.mark.parametrize(
-    ("text", "read", "says"),
-    [
-        ("a", "a", ""),
-        ("“Ay” — é🙂", '"Ay" - e', "Left out"),
-        ("", "\n", "line break"),
-        ("x" * 700, "x" * 188, "256 characters"),
-    ],
-)
-def test_any_text_is_shown_as_it_was_read_and_the_page_says_what_it_did(explorer, text, read, says):
-    page = explorer(state={"text": text} if text else {"text": ""})
-    if says == "256 characters":
-        assert set(text_of(page)) == {"x"}
-        assert len(text_of(page)) <= 256
-    elif says != "Left out":
-        assert text_of(page) == read
-    assert says in (page.locator(".ge-status").inner_text() if says else "")
-
-
-def test_what_a_visitor_types_is_never_run(explorer):
-    text = "\n".join(INJECTIONS)
-    page = explorer(state={"text": text, "caption": text, "second": text})
-    page.keyboard.press("e")
-    page.keyboard.type(text)
-    page.wait_for_timeout(600)
-    page.keyboard.press("Escape")
-    settle(page)
-    assert page.locator("#gl-attention img, #gl-attention script").count() == 0
-    # The fixture fails the test if a dialog opened or the console had an error.
-
-
-def test_a_link_holds_the_whole_state(explorer):
-    state = {
-        "text": "ROMEO:\nBut soft, what light", "layer": 4, "head": 2, "pin": 9, "view": "arcs", "scale": "log",
-        "colours": "viridis", "silenced": [[1, 1]], "hideFirst": True, "seed": 99,
-    }  # fmt: skip
-    page = explorer(state=state)
-    page.keyboard.press("ArrowRight")
-    settle(page)
-    page.wait_for_timeout(900)
-    page.reload()
-    page.wait_for_selector("#gl-attention .gl-bar.gl-paired")
-    settle(page)
-    assert title(page) == "Head 4.3"
-    assert page.locator(".ge-pin").inner_text().split()[2] == "9"
-    assert page.locator(".ge-view[aria-pressed=true]").inner_text() == "Arcs"
-    assert page.locator("select[aria-label=Scale]").input_value() == "log"
-    assert page.locator("select[aria-label='Colour map']").input_value() == "viridis"
-    assert page.locator(".ge-number-input[aria-label=Seed]").input_value() == "99"
-    assert "ge-off" in page.locator(".ge-thumb").nth(5).get_attribute("class")
-
-
-def test_of_a_link_for_another_model_what_does_not_fit_is_dropped_and_said(explorer):
-    page = explorer(
-        state={"text": "ROMEO:", "layer": 5, "head": 3, "pin": 900, "silenced": [[5, 0], [0, 1]]}, model="gpt2-tiny"
-    )
-    assert title(page) == "Head 0.0"
-    status = page.locator(".ge-status").inner_text()
-    assert "head 5.3" in status
-    assert "pin at 900" in status
-    assert "silenced heads" in status
-
-
-@pytest.mark.parametrize(
-    "attention",
-    [
-        None,
-        3,
-        "x",
-        [],
-        {"layer": -1, "view": "<b>", "scale": {}, "silenced": "all", "pin": 1e99, "text": 7},
-        {"__proto__": {"x": 1}},
-    ],
-)
-def test_a_forged_link_opens_something_and_says_so(explorer, attention):
-    page = explorer(link=1, attention=attention, model="${alert(1)}")
-    assert text_of(page)
-    assert "is not here" in page.locator(".ge-status").inner_text()
-
-
 def test_scales_and_averages_repaint_and_name_themselves(explorer):
     page = explorer(state={"text": "ROMEO:\nBut soft, what light"})
     seen = set()
@@ -424,7 +139,7 @@ def test_scales_and_averages_repaint_and_name_themselves(explorer):
 
 
 def test_every_view_draws(explorer):
-    page = explorer()
+    page = explorer(state=None)
     page.keyboard.press("2")
     settle(page)
     assert pixels(page, ".ge-arcs") > 10
@@ -456,7 +171,7 @@ def test_the_keyboard_reaches_every_cell_and_the_pin_is_said(explorer):
 
 
 def test_every_control_has_a_name(explorer):
-    page = explorer()
+    page = explorer(state=None)
     nameless = page.evaluate(
         """() => [...document.querySelectorAll('#gl-attention :is(button, select, input, textarea, [tabindex="0"])')]
             .filter((e) => e.checkVisibility())
@@ -495,7 +210,7 @@ def test_presenting_is_read_from_the_back_of_a_room(explorer):
 
 
 def test_the_keys_are_listed(explorer):
-    page = explorer()
+    page = explorer(state=None)
     page.keyboard.press("?")
     assert "write the next character" in page.locator(".ge-help").inner_text()
     page.keyboard.press("Escape")
@@ -503,7 +218,7 @@ def test_the_keys_are_listed(explorer):
 
 
 def test_on_a_phone_nothing_scrolls_sideways_and_all_is_there(explorer):
-    page = explorer("phone")
+    page = explorer("phone", state=None)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     for name in (".ge-strip", ".ge-plane", ".ge-grid", ".ge-next .gl-bars", ".ge-views", ".ge-play"):
         assert page.locator(name).is_visible(), name
@@ -515,7 +230,7 @@ def test_on_a_phone_nothing_scrolls_sideways_and_all_is_there(explorer):
 
 
 def test_in_the_dark_zero_is_the_page(explorer):
-    page = explorer(theme="dark")
+    page = explorer(theme="dark", state=None)
     shades = page.evaluate(
         """() => {
             const c = document.querySelector('.ge-cells');
@@ -524,26 +239,3 @@ def test_in_the_dark_zero_is_the_page(explorer):
     )
     assert shades[0] == "rgb(19, 20, 23)"
     assert pixels(page, ".ge-cells") > 20
-
-
-def test_another_model_is_traced_with_the_same_text(explorer):
-    page = explorer(state={"text": "ROMEO:\nBut soft"})
-    page.select_option("#gl-head select", "gpt2-tiny")
-    page.wait_for_function("document.querySelectorAll('.ge-thumb').length === 4")
-    settle(page)
-    assert text_of(page) == "ROMEO:\nBut soft"
-
-
-def test_when_the_server_is_gone_it_says_so_and_keeps_what_is_shown(open_page, checkpoints, serve):
-    with serve(checkpoints) as url:
-        page = open_page(url, allow="503")
-        page.get_by_role("tab", name="Attention").click()
-        page.wait_for_selector("#gl-attention .ge-box")
-        page.route(
-            "**/letter/ask/**",
-            lambda route: route.fulfill(status=503, content_type="text/plain", body="64 questions are waiting."),
-        )
-        page.keyboard.press("s")
-        page.wait_for_selector(".ge-status .gl-error")
-        assert "64 questions are waiting" in page.locator(".ge-status").inner_text()
-        assert page.locator("#gl-attention .ge-box").count() > 100

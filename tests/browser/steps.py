@@ -1,0 +1,133 @@
+"""What the tests of the Attention tab do and read, one thing a function."""
+
+import base64
+import json
+import re
+import zlib
+
+import gpt
+
+
+def packed(state):
+    """A link's parameter, as the page makes it."""
+    data = zlib.compress(json.dumps(state).encode())
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def settle(page):
+    page.wait_for_function("!document.querySelector('.ge-busy')")
+    page.evaluate("() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
+
+
+def text_of(page):
+    """The text on the strip: its signs for spaces and line breaks taken back."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('#gl-attention .ge-box')].map((box) =>
+            [...box.childNodes].map((node) => node.className === 'gl-break' ? '\\n' : node.textContent).join(''))
+            .join('')"""
+    )
+
+
+def wait_for_text(page, length):
+    page.wait_for_function("(n) => document.querySelectorAll('#gl-attention .ge-box').length === n", arg=length)
+    settle(page)
+
+
+def box(page, position):
+    return page.locator(f"#gl-attention .ge-box[data-t='{position}']")
+
+
+def title(page):
+    return page.locator(".ge-title").inner_text()
+
+
+def pixels(page, selector):
+    """How many different colours a canvas has."""
+    return page.evaluate(
+        """(selector) => {
+            const canvas = document.querySelector(selector);
+            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            return new Set(new Uint32Array(data.buffer)).size;
+        }""",
+        selector,
+    )
+
+
+def written(checkpoints, prompt, count, model="shakespeare", seed=11):
+    checkpoint = gpt.load(checkpoints / model, weights="int8")
+    settings = gpt.SamplingSettings(temperature=0.8)
+    return "".join(token.text for token in gpt.generate(checkpoint, prompt, settings, count, seed))
+
+
+def pin(page, position):
+    page.locator(f".ge-box[data-t='{position}']").first.click()
+    page.wait_for_timeout(100)  # drawn in the next frame
+
+
+def sentence(page):
+    return page.locator(".ge-sentence").inner_text()
+
+
+def captions(page):
+    return page.locator(".ge-caption").evaluate_all("(areas) => areas.map((area) => area.value)")
+
+
+def export(page, name):
+    """What the menu's entry downloads, and its file name."""
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("menuitem", name=re.compile(f"^{re.escape(name)}( |[A-Z]|$)")).first.click()
+    saved = download.value.suggested_filename
+    page.wait_for_function("(name) => document.querySelector('.ge-export-said').textContent.includes(name)", arg=saved)
+    return download.value.path().read_bytes(), saved
+
+
+def numbers(page):
+    return json.loads(export(page, "All numbers")[0])
+
+
+def sees(page, selector):
+    page.locator(selector).first.scroll_into_view_if_needed()
+
+
+def effects(page):
+    """The numbers of the grid, once they have come."""
+    sees(page, ".ge-effects")
+    page.wait_for_function(
+        "document.querySelector('.ge-effect span')?.textContent && !document.querySelector('.ge-effect-grid.gl-faded')"
+    )
+    return page.locator(".ge-effect").all_text_contents()
+
+
+def number(text):
+    return float(text.replace("−", "-"))
+
+
+def no_sideways_scroll(page):
+    return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def wait_traced(page):
+    page.wait_for_selector(".ge[data-gl-trace]", timeout=120_000)  # a model's first trace measures its heads' roles
+    page.wait_for_timeout(200)  # exact numbers of the last row
+
+
+def boxes_of(page):
+    """Where the parts stand, to see that nothing jumps."""
+    names = [
+        ".ge-sentence",
+        ".ge-strip",
+        ".ge-plane",
+        ".ge-grid",
+        ".ge-next",
+        ".ge-controls",
+        ".ge-silence",
+        ".ge-below",
+    ]
+    return page.evaluate(
+        """(names) => names.map((name) => {
+            const {left, top, width, height} = document.querySelector('#gl-attention ' + name).getBoundingClientRect();
+            return [name, left, top, width, height].join(' ');
+        })""",
+        names,
+    )
