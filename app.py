@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from ui import page
 from ui.registry import Registry, UnknownModelError
 
 HERE = Path(__file__).resolve().parent
+NEEDS_MCP = f"it needs one more package: pip install 'gradio[mcp]=={importlib.metadata.version('gradio')}'"
 
 
 def main() -> int:
@@ -28,7 +31,11 @@ def main() -> int:
         help="folder whose subfolders are the models (GPT_CHECKPOINTS, else the one beside this file)",
     )  # fmt: skip
     parser.add_argument("--weights", choices=["int8", "float32"], default="int8", help="precision of the weights")
+    parser.add_argument("--mcp", action="store_true", help="offer the endpoints as MCP tools too (needs gradio[mcp])")
     arguments = parser.parse_args()
+    if arguments.mcp and importlib.util.find_spec("mcp") is None:
+        print(f"app.py: --mcp: {NEEDS_MCP}", file=sys.stderr)
+        return 2
     try:
         registry = Registry(arguments.checkpoints, arguments.weights)
         built = page.build(registry)
@@ -36,6 +43,7 @@ def main() -> int:
             server_name=arguments.host,
             server_port=arguments.port,
             prevent_thread_lock=True,
+            mcp_server=arguments.mcp or None,  # None leaves it to GRADIO_MCP_SERVER
             **page.launch_options(registry),
         )
     except UnknownModelError:
@@ -46,6 +54,9 @@ def main() -> int:
         return 2
     except (gpt.CheckpointError, OSError) as error:
         print(f"app.py: {error}", file=sys.stderr)
+        return 2
+    if arguments.mcp and not built.mcp_server:
+        print(f"app.py: --mcp: {built.mcp_error}; {NEEDS_MCP}", file=sys.stderr)
         return 2
     print(f"The page is at {url}", flush=True)
     built.block_thread()

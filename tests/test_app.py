@@ -1,5 +1,7 @@
 """``python app.py`` as a person starts it: the way up, and each way it can fail in one line."""
 
+import importlib.metadata
+import importlib.util
 import os
 import socket
 import subprocess
@@ -79,6 +81,15 @@ def test_a_wrong_flag_is_a_usage_message():
     out, err = run("--prot", "1").communicate(timeout=START_SECONDS)
     assert "usage:" in err
     assert "Traceback" not in out + err
+
+
+def test_mcp_without_its_package_is_one_line_that_says_what_to_install(checkpoints, tmp_path):
+    environment = {}
+    if importlib.util.find_spec("mcp"):  # it is installed here: hidden from this start
+        (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['mcp'] = None\n")
+        environment["PYTHONPATH"] = str(tmp_path)
+    said = fails(run("--mcp", "--checkpoints", checkpoints, **environment))
+    assert f"pip install 'gradio[mcp]=={importlib.metadata.version('gradio')}'" in said
 
 
 @pytest.mark.slow

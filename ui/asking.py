@@ -13,7 +13,7 @@ import numpy as np
 import gpt
 from gpt import wire
 from gpt.generation import Reader
-from gpt.sampling import MAX_SEED, draw, most_probable, probabilities, u
+from gpt.sampling import MAX_SEED, draw, entropy, most_probable, probabilities, u
 from gpt.tokenizer import CharTokenizer
 
 from . import corpus
@@ -32,6 +32,8 @@ NAMED = 60
 """Of a large vocabulary so many tokens of each distribution have their text sent."""
 MIN_COPIED = 24
 """Characters of a passage that counts as copied: shorter ones are shared by any two texts of one language."""
+LISTED = 50
+"""Of a large vocabulary so many of the likeliest tokens are listed for programs, and the rest as one."""
 PREVIOUS = 64
 """Tokens back that the repetition penalty looks."""
 
@@ -185,6 +187,62 @@ def fetch_corpus(registry: Registry, question: Question, gone: Gone) -> dict[str
     """Brings tiny Shakespeare to this machine. The one question that is about no text."""
     corpus.fetch()
     return {"corpus": True}
+
+
+def foreseen(registry: Registry, model: str, text: str, settings: gpt.SamplingSettings) -> dict[str, Any]:
+    """The next token for programs: the distribution before and after the settings.
+
+    Raises:
+        ValueError: what is wrong, in one sentence.
+    """
+    asked = Asked.read(registry, {"model": model, "text": text})
+    found = gpt.next_distribution(asked.checkpoint, asked.ids, settings)
+    before, after = found.before, found.after
+    V = len(before)
+    most = V if V <= wire.MAX_NEXT else LISTED
+    listed = np.union1d(most_probable(before, most), most_probable(after, most))
+    listed = listed[np.argsort(-before[listed], kind="stable")]
+    rest = np.setdiff1d(np.arange(V), listed)
+    return {
+        "model": asked.name, "id": asked.checkpoint.id, "text": asked.text,
+        "notes": [*asked.notes, *asked.window_notes], "position": found.position, "start": found.window_start,
+        "entropy_before": entropy(before), "entropy_after": entropy(after),
+        "left": int(np.count_nonzero(after)), "cut": float(before[after == 0].sum()),
+        "next": [
+            {"id": id, "text": piece, "logit": float(found.logits[id]), "before": float(before[id]),
+             "after": float(after[id])}
+            for id, piece in zip(listed.tolist(), asked.checkpoint.tokenizer.pieces(listed.tolist()), strict=True)
+        ],
+        "rest": {"tokens": len(rest), "before": float(before[rest].sum()), "after": float(after[rest].sum())},
+    }  # fmt: skip
+
+
+def scored(registry: Registry, model: str, text: str) -> dict[str, Any]:
+    """A whole text for programs: what the model thought of each token but the first.
+
+    Raises:
+        ValueError: what is wrong, in one sentence.
+    """
+    asked = Asked.read(registry, {"model": model, "text": text})
+    affordable = MAX_JUDGED_PRODUCTS // asked.checkpoint.model.config.num_parameters
+    if len(asked.ids) > max(affordable, 2):
+        raise ValueError(
+            f"text: it has {len(asked.ids):,} tokens; the limit of this page for this model is {affordable:,}"
+        )
+    found = gpt.score(asked.checkpoint, asked.ids)
+    used = np.unique(found.alternatives).tolist()
+    names = dict(zip(used, asked.checkpoint.tokenizer.pieces(used), strict=True))
+    return {
+        "model": asked.name, "id": asked.checkpoint.id, "text": asked.text, "notes": list(asked.notes),
+        "bits_per_character": None if math.isnan(found.bits_per_character) else found.bits_per_character,
+        "tokens": asked.ids, "pieces": list(found.pieces), "first": found.first,
+        "probabilities": found.probabilities.tolist(), "bits": found.bits.tolist(), "ranks": found.ranks.tolist(),
+        "entropies": found.entropies.tolist(),
+        "alternatives": [
+            [[names[id], _short(p)] for id, p in zip(ids, ps, strict=True)]
+            for ids, ps in zip(found.alternatives.tolist(), found.alternative_probabilities.tolist(), strict=True)
+        ],
+    }  # fmt: skip
 
 
 def _short(p: float) -> float:

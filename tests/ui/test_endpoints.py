@@ -156,7 +156,9 @@ def test_any_text_is_a_prompt(client, prompt):
 
 
 def test_only_documented_endpoints_are_public(client):
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/generate", "/models", "/trace"}
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {
+        "/generate", "/models", "/trace", "/next", "/score"
+    }  # fmt: skip
 
 
 def test_prompts_are_not_logged(page_url, capfd, caplog):
@@ -215,3 +217,94 @@ def test_trace_of_a_long_text_is_of_its_last_window(client):
     summary, _ = client.predict("But soft, what light " * 20, api_name="/trace")
     assert summary["start"] == 256
     assert "256 characters at once" in summary["notes"][0]
+
+
+SETTINGS = {"temperature": 0.7, "top_k": 20, "top_p": 0.9, "min_p": 0.01, "repetition_penalty": 1.3}
+
+
+@pytest.mark.parametrize("settings", [{}, SETTINGS, {"temperature": 0}, {"top_k": 1, "top_p": 0, "min_p": 1}])
+@pytest.mark.parametrize("text", ["ROMEO:", "But soft, what light " * 20], ids=["short", "past the window"])
+def test_next_answers_the_distributions_of_the_library(client, checkpoint, settings, text):
+    found = client.predict(text, **settings, api_name="/next")
+    expected = gpt.next_distribution(checkpoint, text, gpt.SamplingSettings(**settings))
+    order = sorted(range(65), key=lambda id: (-expected.before[id], id))
+    assert [token["id"] for token in found["next"]] == order
+    assert [token["text"] for token in found["next"]] == checkpoint.tokenizer.pieces(order)
+    assert [token["before"] for token in found["next"]] == pytest.approx(expected.before[order], rel=1e-12)
+    assert [token["after"] for token in found["next"]] == pytest.approx(expected.after[order], rel=1e-12)
+    assert [token["logit"] for token in found["next"]] == pytest.approx(expected.logits[order].astype(float))
+    assert (found["position"], found["start"]) == (len(text), expected.window_start)
+    kept = expected.after > 0
+    assert found["left"] == kept.sum()
+    assert found["cut"] == pytest.approx(expected.before[~kept].sum(), abs=1e-12)
+    assert found["entropy_before"] == pytest.approx(-(expected.before @ np.log2(expected.before)))
+    assert found["entropy_after"] == pytest.approx(-(expected.after[kept] @ np.log2(expected.after[kept])), abs=1e-9)
+    assert found["rest"] == {"tokens": 0, "before": 0, "after": 0}
+    assert bool(found["notes"]) == (len(text) > 256)
+
+
+def test_score_answers_the_numbers_of_the_library(client, checkpoint):
+    text = "But soft, what light " * 20
+    found, expected = client.predict(text, api_name="/score"), gpt.score(checkpoint, text)
+    assert found["bits_per_character"] == pytest.approx(expected.bits_per_character, rel=1e-6)
+    assert "".join(found["pieces"]) == found["text"] == text
+    assert found["first"] == 1
+    for name in ("bits", "probabilities", "entropies"):
+        assert found[name] == pytest.approx(getattr(expected, name), rel=1e-5, abs=1e-7), name
+    assert found["ranks"] == expected.ranks.tolist()
+    assert [[text for text, _ in five] for five in found["alternatives"]] == [
+        checkpoint.tokenizer.pieces(ids) for ids in expected.alternatives.tolist()
+    ]
+    assert found["notes"] == []
+
+
+def test_next_and_score_take_the_other_model(client, checkpoints):
+    other = gpt.load(checkpoints / "gpt2-tiny", weights="int8")
+    assert client.predict("a", "gpt2-tiny", api_name="/next")["id"] == other.id
+    assert client.predict("a b", model="gpt2-tiny", api_name="/score")["id"] == other.id
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"temperature": -1}, "temperature: -1"), ({"temperature": 1e300}, "temperature: 1e"),
+        ({"top_k": -3}, "top_k: -3"), ({"top_k": 2.5}, "top_k: 2.5"), ({"top_p": 2}, "top_p: 2"),
+        ({"min_p": -0.1}, "min_p: -0.1"), ({"repetition_penalty": 0}, "repetition_penalty: 0"),
+        ({"temperature": "hot"}, "temperature: 'hot'"), ({"temperature": None}, "temperature: None"),
+        ({"text": 3}, "text: must be a text, not int"), ({"text": None}, "text: must be a text, not NoneType"),
+        ({"model": "../../etc"}, "There is no model '../../etc'; there are: shakespeare, gpt2-tiny"),
+    ],
+)  # fmt: skip
+def test_next_refuses_in_one_clear_error(client, arguments, message):
+    with pytest.raises(AppError, match=re.escape(message)):
+        client.predict(**{"text": "ROMEO:", **arguments}, api_name="/next")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"text": ["a"]}, "text: must be a text, not list"),
+        ({"model": 3}, "There is no model ''; there are: shakespeare"),
+    ],
+)
+def test_score_refuses_in_one_clear_error(client, arguments, message):
+    with pytest.raises(AppError, match=re.escape(message)):
+        client.predict(**{"text": "ROMEO:", **arguments}, api_name="/score")
+
+
+def test_score_refuses_what_would_take_this_model_too_long(client, monkeypatch):
+    monkeypatch.setattr("ui.asking.MAX_JUDGED_PRODUCTS", 10**8)
+    with pytest.raises(AppError, match=r"text: it has 100 tokens; the limit of this page for this model is 21"):
+        client.predict("a" * 100, api_name="/score")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "你好", "${alert(1)}", "${", "<img src=x onerror=alert(1)>", "\0\x07\x1b", "x" * 1_000_000]
+)
+def test_any_text_has_a_next_character_and_a_score(client, text):
+    found = client.predict(text, "gpt2-tiny", api_name="/next")
+    assert sum(token["after"] for token in found["next"]) == pytest.approx(1)
+    found = client.predict(text, "gpt2-tiny", api_name="/score")
+    assert 1 <= len(found["pieces"]) <= 20_000
+    assert (found["bits_per_character"] is None) == (len(found["pieces"]) == 1)
+    assert bool(found["notes"]) == (found["text"] != text)
