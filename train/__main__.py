@@ -1,4 +1,4 @@
-"""Training jobs: ``python -m train pretrain | evaluate | heads | generate``, each with ``--help``."""
+"""Training jobs: ``python -m train pretrain | evaluate | heads | generate | push | pull``, each with ``--help``."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ from gpt.atomic import write_files
 from gpt.card import with_heads
 from gpt.checkpoint import CARD, CONFIG, HEADS, locate, to_json
 from gpt.heads import label
+from gpt.hub import HubError, check_name
 from gpt.tokenizer import CharTokenizer
 
 from .config import PRESETS, TrainConfig
 from .data import CorpusError, load_corpus
 from .evaluation import measure
 from .loop import Event, Saved, run
+from .sharing import Pull, Push, Pusher, pull_folder, push_folder
 from .state import Job, TrainingError, describe_heads
 from .terminal import Progress, StopOnSignal
 
@@ -56,6 +58,11 @@ class Pretrain:
     """Go on from the last save in the folder, with the same options."""
     overwrite: bool = False
     """Begin anew although the folder holds a checkpoint."""
+    push_to: str | None = None
+    """Push to this repository of the Hugging Face Hub, owner/name, at each save that is a new best and at the end,
+    while the training goes on. Log in with `hf auth login`, or set HF_TOKEN."""
+    private: bool = False
+    """If the repository is made now, nobody else may read it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,11 +125,15 @@ def main(arguments: list[str]) -> int:
             evaluate(command)
         elif isinstance(command, Heads):
             heads(command)
+        elif isinstance(command, Push):
+            push_folder(command)
+        elif isinstance(command, Pull):
+            pull_folder(command)
         else:
             generate(command)
     except BrokenPipeError:  # an OSError, but nobody is left to read a message
         raise
-    except (CorpusError, TrainingError, gpt.CheckpointError, gpt.UnknownCharacterError, UsageError) as error:
+    except (CorpusError, TrainingError, gpt.CheckpointError, HubError, gpt.UnknownCharacterError, UsageError) as error:
         print(f"python -m train: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except OSError as error:
@@ -131,7 +142,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def parse(arguments: list[str]) -> Pretrain | Evaluate | Heads | Generate:
+def parse(arguments: list[str]) -> Pretrain | Evaluate | Heads | Generate | Push | Pull:
     """The command that the arguments name; ends the process, status 0 or 2, for --help and for what is no command."""
     # The preset decides the defaults that --help shows and that other flags override: it is read first.
     first = argparse.ArgumentParser(prog="python -m train", add_help=False, allow_abbrev=False)
@@ -143,12 +154,14 @@ def parse(arguments: list[str]) -> Pretrain | Evaluate | Heads | Generate:
             "evaluate": Evaluate(tyro.MISSING),
             "heads": Heads(tyro.MISSING),
             "generate": Generate(),
+            "push": Push(tyro.MISSING, tyro.MISSING),
+            "pull": Pull(tyro.MISSING),
         },
         prefix_names=False,
     )
     with arguments_checked():
         command = tyro.cli(commands, args=arguments, prog="python -m train", description=__doc__)
-    assert isinstance(command, Pretrain | Evaluate | Heads | Generate)
+    assert isinstance(command, Pretrain | Evaluate | Heads | Generate | Push | Pull)
     return command
 
 
@@ -173,6 +186,8 @@ def pretrain(command: Pretrain, called: str) -> None:
             f"{folder} holds a checkpoint: go on with it by --resume, write over it by --overwrite, "
             "or name another folder with --out"
         )
+    if command.push_to is not None:
+        check_name(command.push_to)
     corpus = load_corpus(command.corpus)
     tokenizer = CharTokenizer.from_text(corpus.text)
     with arguments_checked():
@@ -202,11 +217,23 @@ def pretrain(command: Pretrain, called: str) -> None:
         )
         events = run(job)
         require_writable(folder)
+        pusher = Pusher(command.push_to, command.private, progress.say) if command.push_to else None
         last: Event | None = None
         for last in events:
             progress.show(last)
+            if pusher:
+                pusher.see(last)
         if isinstance(last, Saved) and not last.finished:
             progress.stopped(last)
+            if pusher:
+                pusher.offer(last.folder)
+        if pusher:
+            pusher.close()
+            if pusher.failure:
+                raise TrainingError(
+                    f"{folder} is whole, but not on the Hub; push it with `python -m train push {folder} "
+                    f"{command.push_to}`. {pusher.failure}"
+                )
 
 
 def require_writable(folder: Path) -> None:

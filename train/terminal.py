@@ -79,7 +79,7 @@ class Progress:
         self.bar.update(event.progress * 100 - self.bar.n)
 
     def _evaluation(self, event: Evaluation) -> None:
-        self._write(
+        self.say(
             f"step {event.step:,}: training {event.train_loss:.4f}, validation {event.val_loss:.4f} nats; "
             f"{event.tokens:,} characters in {duration(event.seconds)}, "
             f"{event.tokens / event.seconds:,.0f} characters/s, {duration(self.left)} left\n"
@@ -88,18 +88,19 @@ class Progress:
 
     def _saved(self, event: Saved) -> None:
         if event.finished and not self.stepped:
-            self._write(
+            self.say(
                 f"{event.folder} was finished already, after step {event.step:,}: nothing is left to do; "
                 "begin anew with --overwrite"
             )
         elif event.finished:
-            self._write(f"finished: {event.folder}")
+            self.say(f"finished: {event.folder}")
 
     def stopped(self, event: Saved) -> None:
         """Say where a training that was asked to stop stands."""
-        self._write(f"stopped and saved after step {event.step:,}; go on with --resume")
+        self.say(f"stopped and saved after step {event.step:,}; go on with --resume")
 
-    def _write(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Show lines without disturbing the bar."""
         self.bar.write(text, file=sys.stdout)
         sys.stdout.flush()
 

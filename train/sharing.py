@@ -1,0 +1,138 @@
+"""The Hub's commands, and pushing while a training goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import tyro
+
+from gpt import CheckpointError
+from gpt.hub import LIMITS, HubError, pull, pull_to, push
+
+from .loop import Evaluation, Event, Saved
+
+
+@dataclasses.dataclass(frozen=True)
+class Push:
+    """Push a checkpoint folder to the Hugging Face Hub, as one commit. Log in with `hf auth login`, or set HF_TOKEN."""
+
+    folder: tyro.conf.Positional[Path]
+    """The checkpoint folder."""
+    repo: tyro.conf.Positional[str]
+    """The repository, owner/name; made if it is not there."""
+    revision: str | None = None
+    """The branch; by default main."""
+    tag: str | None = None
+    """Put this tag on the commit."""
+    private: bool = False
+    """If the repository is made now, nobody else may read it."""
+    message: str | None = None
+    """The commit's title."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pull:
+    """Pull a checkpoint from the Hugging Face Hub."""
+
+    repo: tyro.conf.Positional[str]
+    """The repository, owner/name."""
+    folder: tyro.conf.Positional[Path | None] = None
+    """Write it there; by default it stays in the Hub's own cache, whose path is printed."""
+    revision: str | None = None
+    """A branch, a tag or a commit; by default main."""
+
+
+def push_folder(command: Push) -> None:
+    """Push, and say where it is now."""
+    pushed = push(
+        command.folder, command.repo, revision=command.revision, private=command.private, message=command.message,
+        tag=command.tag,
+    )  # fmt: skip
+    if pushed.new:
+        print(f"{command.folder} is at {pushed.url}")
+    else:
+        print(f"{command.repo} holds these files already, nothing was pushed: {pushed.url}")
+
+
+def pull_folder(command: Pull) -> None:
+    """Pull, and say where it is now."""
+    if command.folder is None:
+        print(pull(command.repo, command.revision))
+    else:
+        commit = pull_to(command.repo, command.folder, command.revision)
+        print(f"{command.repo} at {commit[:12]} is in {command.folder}")
+
+
+class Pusher:
+    """Pushes what a training saves, beside it: at each save that is a new best, and at the end.
+
+    A failed push is said and tried again with the next save; it neither stops nor delays the training. While one is
+    under way, only the newest of the saves that come is kept for the next.
+
+    Args:
+        repo: ``owner/name``.
+        private: if the repository is made now.
+        say: takes a line for the person.
+    """
+
+    def __init__(self, repo: str, private: bool, say: Callable[[str], None]) -> None:
+        self.repo, self.private, self.say = repo, private, say
+        self.failure: str | None = None
+        """Why the last push failed, or None."""
+        self._loss = self._best = float("inf")
+        self._waiting: Path | None = None
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def see(self, event: Event) -> None:
+        """Take notice of what the training did."""
+        if isinstance(event, Evaluation):
+            self._loss = event.val_loss
+        elif isinstance(event, Saved) and (event.finished or self._loss < self._best):
+            self._best = min(self._best, self._loss)
+            self.offer(event.folder)
+
+    def offer(self, folder: Path) -> None:
+        """Push what this folder holds now, when the push under way has ended."""
+        kept = Path(tempfile.mkdtemp()) / folder.name
+        shutil.copytree(folder, kept, ignore=lambda _, names: [name for name in names if name not in LIMITS])
+        with self._changed:
+            self._drop()
+            self._waiting = kept
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Wait until everything is pushed, or has failed."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._waiting)
+                folder, self._waiting = self._waiting, None
+            if folder is None:
+                return
+            try:
+                pushed = push(folder, self.repo, private=self.private)
+                self.failure = None
+                self.say(f"pushed to {pushed.url}" if pushed.new else f"{self.repo} holds these files already")
+            except (HubError, CheckpointError, OSError) as error:
+                self.failure = str(error)
+                self.say(f"not pushed: {error}")
+            finally:
+                shutil.rmtree(folder.parent, ignore_errors=True)
+
+    def _drop(self) -> None:
+        if self._waiting is not None:
+            shutil.rmtree(self._waiting.parent, ignore_errors=True)
+            self._waiting = None
