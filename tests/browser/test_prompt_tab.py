@@ -108,6 +108,24 @@ def test_a_reloaded_link_shows_the_same_text_and_the_kept_seed_writes_it_again(o
     assert whole(other) == text
 
 
+def test_the_five_settings_travel_in_the_link(open_page, page_url, checkpoint):
+    page = open_page(page_url)
+    values = {"temperature": 1.2, "top-k": 20, "top-p": 0.9, "min-p": 0.02, "repetition-penalty": 1.25}
+    for name, value in values.items():
+        set_slider(page, name, value)
+    write(page, "Now is the")
+    text = whole(page)
+    settings = gpt.SamplingSettings(temperature=1.2, top_k=20, top_p=0.9, min_p=0.02, repetition_penalty=1.25)
+    assert text == "Now is the" + expected(checkpoint, "Now is the", 300, seed(page), settings)
+    page.reload()
+    page.wait_for_function(
+        "(text) => document.querySelector('#gl-text')?.innerText.includes(text)", arg=text.split("\n")[0]
+    )
+    assert {name: float(page.locator(f"#gl-{name}").input_value()) for name in values} == values
+    line = page.locator("#gl-settings .gl-rest-line").inner_text()
+    assert line.split("\n") == ["Top-k 20", "Top-p 0.90", "Min-p 0.02", "Penalty 1.25"]
+
+
 def test_stop_stops_within_150_ms_and_what_was_written_stays(open_page, page_url, slowly):
     page = open_page(page_url)
     set_slider(page, "length", 2000)
@@ -303,10 +321,13 @@ def test_every_control_has_a_name_and_can_be_reached_by_tab(open_page, page_url)
     assert nameless == []
     page.locator("#gl-your-line textarea").focus()
     reached = set()
-    for _ in range(16):
+    for _ in range(40):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.id || document.activeElement.textContent"))
-    assert {"gl-write", "JULIET:", "gl-temperature", "gl-length", "gl-top-k", "gl-top-p", "gl-again", "Copy"} <= reached
+        if page.evaluate("document.activeElement.className === 'gl-rest-line'"):
+            page.keyboard.press("Enter")
+    sliders = {"gl-temperature", "gl-length", "gl-top-k", "gl-top-p", "gl-min-p", "gl-repetition-penalty"}
+    assert {"gl-write", "JULIET:", "Score a text of your own", "gl-again", "Its attention A", "Copy"} | sliders <= reached
 
 
 @pytest.mark.parametrize("size", ["wide", "phone", "projector"])

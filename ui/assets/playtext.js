@@ -28,7 +28,8 @@ export function mount(view) {
   const paper = make('div', {class: 'gp-paper'}, play);
   const aside = make('div', {class: 'gl-aside', 'aria-live': 'polite'});
   const below = make('div', {class: 'gp-below'});
-  const root = make('div', {class: 'gl-part', role: 'region', 'aria-label': 'The text'}, aside, paper, below);
+  const above = make('div', {class: 'gp-below'});
+  const root = make('div', {class: 'gl-part', role: 'region', 'aria-label': 'The text'}, aside, above, paper, below);
   element.replaceChildren(root);
   const sheet = createSheet(play);
   const places = createPlaces(play, sheet);
@@ -62,11 +63,11 @@ export function mount(view) {
 
   function draw() {
     const {prompt = '', text = '', status = 'done'} = good;
-    const shown = own ? {prompt: own.text, text: '', status: 'done', notes: own.notes} : good;
+    const shown = own ? {prompt: '', text: own.text, status: 'done', notes: own.notes} : good;
     const whole = prompt + text;
     const writing = status === 'writing' && !own;
     const atEnd = window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - FOLLOW;
-    sheet.draw({prompt: shown.prompt ?? '', text: shown.text ?? '', writing, who: own ? 'Your text' : 'You'});
+    sheet.draw({prompt: shown.prompt ?? '', text: shown.text ?? '', writing, first: own ? 'Your text' : ''});
     aside.replaceChildren(...asides(shown));
     tell(shown);
     if (writing && atEnd) window.scrollTo(0, document.documentElement.scrollHeight);
@@ -208,9 +209,11 @@ export function mount(view) {
     if (/** @type {Element} */ (event.target).closest?.('#gl-stop')) freeze();
   }, {capture: true});
   document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && good.status === 'writing') stop();
+    if (event.key !== 'Escape' || good.status !== 'writing') return;
+    event.preventDefault(); // it means nothing else
+    stop();
   });
-  mountScore(below);
+  mountScore(above);
   mountCopied(below);
   mountReader();
   mountPointing(play, places);

@@ -79,23 +79,65 @@ function add(tree, made) {
 
 function byId(tree, id) { return tree.branches.find((one) => one.id === id); }
 
-/** @typedef {{branch: Branch, depth: number, row: number, parentRow: number, label: string, forks: {at: number, label: string}[]}} Place */
+/**
+ * @typedef {object} Place where a branch is drawn, in pixels
+ * @property {Branch} branch
+ * @property {number} row from the top
+ * @property {number} x its line begins here
+ * @property {{x: number, row: number} | null} from where it leaves its parent's line
+ * @property {{at: number, x: number}[]} forks where others leave it
+ * @property {number} labelX
+ * @property {string} label what it says after the last of its forks; or, with none, after it left its parent
+ * @property {number | null} onPath up to where its line leads to the text on the screen; null: it does not, Infinity: all of it
+ */
 
-/** A row for each branch, those that left it under it, and the words that it says from there. @param {Tree} tree @returns {Place[]} */
-export function places(tree) {
+/** From a line's begin to its first fork, between two forks, and from a fork to the begin of the line that leaves there. */
+const FIRST = 44;
+const BETWEEN = 18;
+const AWAY = 34;
+/** Room that a label must have. */
+const LABEL = 130;
+
+/**
+ * A row for each branch, those that left it under it.
+ * @param {Tree} tree
+ * @param {number} width
+ * @returns {Place[]}
+ */
+export function places(tree, width) {
   /** @type {Place[]} */ const found = [];
-  const visit = (branch, depth, parentRow) => {
-    const row = found.length;
-    const children = tree.branches.filter(({parent}) => parent === branch.id).sort((a, b) => a.at - b.at || a.id - b.id);
-    const forks = [...new Set(children.map(({at}) => at))].map((at) => ({at, label: words(wholeOf(branch), at)}));
-    found.push({branch, depth, row, parentRow, label: words(wholeOf(branch), branch.at), forks});
-    for (const child of children) visit(child, depth + 1, row);
+  const path = pathOf(tree);
+  const visit = (branch, x, from) => {
+    const children = tree.branches.filter(({parent}) => parent === branch.id).sort((a, b) => b.at - a.at || a.id - b.id);
+    const places = [...new Set(children.map(({at}) => at))].sort((a, b) => a - b);
+    const forks = places.map((at, i) => ({at, x: Math.min(x + FIRST + i * BETWEEN, Math.max(x, width - LABEL))}));
+    const whole = wholeOf(branch);
+    const last = forks[forks.length - 1];
+    const k = path.indexOf(branch.id);
+    const leaves = k >= 0 && k < path.length - 1 ? tree.branches.find(({id}) => id === path[k + 1])?.at : undefined;
+    const place = {
+      branch, row: found.length, x, from, forks, labelX: (last?.x ?? x) + 10, label: words(whole, last?.at ?? branch.at),
+      onPath: k < 0 ? null : leaves === undefined ? Infinity : forks.find(({at}) => at === leaves)?.x ?? null,
+    };
+    found.push(place);
+    for (const child of children) { // the last to leave is the next below: lines do not cross
+      const fork = /** @type {{x: number}} */ (forks.find(({at}) => at === child.at));
+      visit(child, Math.min(fork.x + AWAY, Math.max(fork.x + 8, width - LABEL)), {x: fork.x, row: place.row});
+    }
   };
-  for (const branch of tree.branches) if (branch.parent === null || !byId(tree, branch.parent)) visit(branch, 0, -1);
+  for (const branch of tree.branches) if (branch.parent === null || !byId(tree, branch.parent)) visit(branch, 5, null);
   return found;
 }
 
-/** The first words from a place on, on one line. @param {string} text @param {number} at */
+/** Ids from a root to the branch on the screen. */
+function pathOf(tree) {
+  const path = [];
+  for (let now = current(tree); now; now = (now.parent !== null && byId(tree, now.parent)) || null) path.unshift(now.id);
+  return path;
+}
+
+/** The first words from a place on, on one line; one that was cut in two is said whole. @param {string} text @param {number} at */
 export function words(text, at, count = 5) {
-  return text.slice(at, at + 120).trim().split(/\s+/).slice(0, count).join(' ').slice(0, 48);
+  const begun = /\S*$/.exec(text.slice(Math.max(0, at - 24), at))?.[0].length ?? 0;
+  return text.slice(at - begun, at + 120).trim().split(/\s+/).slice(0, count).join(' ').slice(0, 48);
 }

@@ -1,8 +1,8 @@
 /** Under the text: does it just copy? What the server found of it in the training text, in numbers. */
 import {askJson} from '../common/ask.js';
+import {percent} from '../common/words.js';
 import {make} from '../dom.js';
 import {desk} from './desk.js';
-import {percent} from '../common/words.js';
 
 const SETTLED_MS = 250;
 const MAX_TEXT_CHARACTERS = 20_000;
@@ -19,7 +19,7 @@ export function mountCopied(holder) {
   let timer = 0;
   let asked = '';
   /** @type {AbortController | null} */ let flight = null;
-  let held = false;
+  /** What was pressed. @type {{button: Element, said: HTMLElement, passages: [number, number][]} | null} */ let held = null;
   let offset = 0;
 
   function begin(again = false) {
@@ -29,11 +29,12 @@ export function mountCopied(holder) {
     asked = key;
     flight?.abort();
     clearTimeout(timer);
-    held = false;
-    mark(null);
+    release();
+    desk.set({quality: null});
+    mark([]);
     row.hidden = sheet.text === '';
-    row.classList.toggle('gp-waiting', desk.state.quality !== null); // the old words stay until there are new ones
-    if (!desk.state.quality) say('Looking it up once it is written …');
+    row.classList.add('gp-waiting'); // the old words stay until there are new ones
+    if (!body.hasChildNodes()) body.textContent = 'Looking it up …';
     if (sheet.text === '' || sheet.status === 'writing') return;
     timer = window.setTimeout(() => void look(), SETTLED_MS);
   }
@@ -42,10 +43,10 @@ export function mountCopied(holder) {
     const {sheet} = desk.state;
     const mine = flight = new AbortController();
     offset = Math.max(0, sheet.text.length - MAX_TEXT_CHARACTERS);
-    row.classList.add('gp-waiting');
     try {
-      const found = await ask({model: sheet.model, text: sheet.text.slice(offset), given: Math.max(0, sheet.given - offset)}, mine.signal);
-      if (flight === mine) draw(found);
+      const text = sheet.text.slice(offset);
+      const found = await ask({model: sheet.model, text, given: [...text.slice(0, Math.max(0, sheet.given - offset))].length}, mine.signal);
+      if (flight === mine) draw(inText(found, text, offset));
     } catch (error) {
       if (!mine.signal.aborted) { desk.set({quality: null}); say(/** @type {Error} */ (error).message); }
     }
@@ -57,11 +58,11 @@ export function mountCopied(holder) {
     const whose = own ? 'The' : 'Its';
     /** @type {(Node | string)[]} */ const words = [];
     if (found.corpus) {
-      if (found.words) words.push(make('b', {}, percent(found.words_known / found.words)), ` of ${own ? 'the' : 'its'} words occur in the training text. `);
-      if (found.longest && found.longest.end > found.longest.start) {
+      if (found.words) words.push(knownWords(found), ` of ${own ? 'the' : 'its'} words occur in the training text. `);
+      if (found.longest) {
         words.push(`The longest passage copied word for word has `, longestButton(found.longest), '. ');
       }
-      const copied = found.copied.length;
+      const copied = found.passages;
       if (copied) words.push(`${copied === 1 ? 'One passage' : `${copied} passages`} of ${AT_LEAST} characters and more, ${percent(found.share_copied)} of the text, ${copied === 1 ? 'has' : 'have'} a line above. `);
       else words.push(`No passage of ${AT_LEAST} characters is copied. `);
     }
@@ -69,11 +70,11 @@ export function mountCopied(holder) {
       words.push(`${whose} text costs the model `, make('b', {}, found.bits_per_character.toFixed(2)), ' bits a character');
       words.push(typeof found.held_out_bits === 'number' ? `; Shakespeare that it never read, ${found.held_out_bits.toFixed(2)}.` : '.');
     }
-    if (!found.corpus && found.fetchable !== false) words.push(make('span', {class: 'gp-fetch'}, ' ', ...offer()));
+    if (!found.corpus) words.push(' ', ...(found.fetchable ? offer() : ['Whether it copies cannot be said: the text that this model was trained on is not on this machine.']));
     row.classList.remove('gp-waiting');
     body.replaceChildren(...words);
     desk.set({quality: found});
-    mark(null);
+    mark([]);
   }
 
   function offer() {
@@ -92,24 +93,49 @@ export function mountCopied(holder) {
     return ['Whether it copies cannot be said: the training text is not on this machine. ', button];
   }
 
-  function longestButton({start, end, where}) {
-    const words = `${end - start} characters`;
-    const show = (on) => mark(on ? [start + offset, end + offset] : null);
-    const button = make('button', {class: 'gl-link', type: 'button', 'aria-pressed': 'false', on: {
-      pointerenter: () => show(true), pointerleave: () => { if (!held) show(false); },
-      click: () => { held = !held; show(held); button.setAttribute('aria-pressed', String(held)); place.hidden = !held; },
+  /** A press or the pointer marks passages in the text. */
+  function pointer(words, title, passages, place = '') {
+    const said = make('span', {hidden: true}, place ? ` (${place})` : '');
+    const button = make('button', {class: 'gl-link', type: 'button', title, 'aria-pressed': 'false', on: {
+      pointerenter: () => mark(passages), pointerleave: () => mark(held?.passages ?? []),
+      focus: () => { if (button.matches(':focus-visible')) mark(passages); }, blur: () => mark(held?.passages ?? []),
+      click: () => {
+        const on = held?.button !== button;
+        release();
+        if (on) { held = {button, said, passages}; button.setAttribute('aria-pressed', 'true'); said.hidden = false; }
+        mark(held?.passages ?? []);
+      },
     }}, words);
-    const said = whereWords(where);
-    const place = make('span', {hidden: true}, said ? ` (${said})` : '');
-    button.title = said || 'Mark it in the text';
-    return make('span', {}, button, place);
+    return make('span', {}, button, said);
   }
 
-  /** @param {[number, number] | null} wash the passage that is pointed at */
+  function release() {
+    held?.button.setAttribute('aria-pressed', 'false');
+    if (held) held.said.hidden = true;
+    held = null;
+  }
+
+  function knownWords({words, words_known: known, unknown}) {
+    const share = make('b', {}, percent(known / words));
+    if (!unknown?.length) return share;
+    return pointer(share, 'Mark the words that do not occur in it', unknown, `${unknown.length === 1 ? 'not' : `not these ${unknown.length}, as`} “${quoted(unknown)}”`);
+  }
+
+  function quoted(passages) {
+    const {text} = desk.state.sheet;
+    return passages.slice(0, 3).map(([start, end]) => text.slice(start, end)).join('”, “');
+  }
+
+  function longestButton({start, end, where}) {
+    const place = whereWords(where);
+    return pointer(`${end - start} characters`, place || 'Mark it in the text', [[start, end]], place);
+  }
+
+  /** @param {[number, number][]} wash passages that are pointed at */
   function mark(wash) {
-    const {quality, marks} = desk.state;
-    const rules = (quality?.copied ?? []).map(([start, end]) => /** @type {[number, number]} */ ([start + offset, end + offset]));
-    desk.set({marks: {...marks, rules: desk.state.sheet.status === 'writing' ? [] : rules, wash: wash ? [wash] : []}});
+    const {quality, marks, sheet} = desk.state;
+    const rules = sheet.status === 'writing' ? [] : quality?.copied ?? [];
+    desk.set({marks: {...marks, rules, wash}});
   }
 
   function say(words) {
@@ -120,10 +146,28 @@ export function mountCopied(holder) {
   desk.on((changed) => { if (changed.has('sheet')) begin(); });
 }
 
-/** Where a passage stands in the training text. @param {any} where */
+/** Where a passage stands in the training text. @param {{line: number, speaker: string | null, before: string} | null} where */
 export function whereWords(where) {
   if (!where) return '';
-  if (typeof where === 'string') return where;
-  const parts = [where.speaker ? `said by ${String(where.speaker).replace(/:$/, '')}` : '', where.context ? `after “${String(where.context).trim()}”` : ''];
-  return parts.filter(Boolean).join(', ');
+  const before = where.before.trim().replace(/\s+/g, ' ');
+  return [`line ${where.line.toLocaleString('en')} of it`, where.speaker ? `${where.speaker} speaks` : '', before ? `after “${before}”` : ''].filter(Boolean).join(', ');
+}
+
+/**
+ * The places of an answer, which counts code points of what the model read, as offsets in the text on the screen; none where those texts differ.
+ * @param {any} found
+ * @param {string} text that was asked about
+ * @param {number} offset of it on the screen
+ */
+export function inText(found, text, offset) {
+  const same = found.text === text;
+  const starts = [];
+  if (same) for (let at = 0; at <= text.length; at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1) starts.push(at);
+  const moved = ([start, end]) => /** @type {[number, number]} */ ([offset + starts[start], offset + starts[end]]);
+  const {longest} = found;
+  const place = longest && same ? moved([longest.start, longest.end]) : [0, longest ? longest.end - longest.start : 0];
+  return {
+    ...found, copied: same ? (found.copied ?? []).map(moved) : [], unknown: same ? (found.unknown ?? []).map(moved) : [],
+    longest: longest && {...longest, start: place[0], end: place[1]}, passages: found.copied?.length ?? 0,
+  };
 }

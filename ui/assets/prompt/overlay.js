@@ -33,6 +33,7 @@ export function createOverlay(paper, play, sheet, places) {
   let due = 0;
   let dirty = true;
   let width = 0;
+  /** Where the rows stand: asking the page is dear while it scrolls. @type {{x: number, y: number, h: number}[]} */ let stands = [];
 
   const schedule = () => { due ||= requestAnimationFrame(paint); };
   const redraw = () => { dirty = true; schedule(); };
@@ -49,6 +50,7 @@ export function createOverlay(paper, play, sheet, places) {
     }
     /** @type {number[]} */ const wanted = [];
     for (let k = first; k < end; k++) if (dirty || !tiles.has(k)) wanted.push(k);
+    if (dirty) stands = sheet.rows.map(({element: {offsetLeft: x, offsetTop: y, offsetHeight: h}}) => ({x, y, h}));
     dirty = false;
     const pens = wanted.map((k) => {
       const canvas = tiles.get(k) ?? /** @type {HTMLCanvasElement} */ (make('canvas', {class: 'gp-tile'}));
@@ -74,8 +76,10 @@ export function createOverlay(paper, play, sheet, places) {
     };
     const style = (value) => { for (const {pen} of pens) pen.fillStyle = value; };
     const {value, map} = TINTS[tint];
-    sheet.rows.forEach(({element, line}, i) => {
-      const {offsetTop: y, offsetHeight: h, offsetLeft: x} = element;
+    const inkOf = Array.from({length: STEPS + 1}, (_, level) => colour(map, dark, level / STEPS));
+    let inked = -1;
+    sheet.rows.forEach(({line}, i) => {
+      const {x, y, h} = stands[i];
       if (y + h < from || y > to) return;
       const boxes = places.boxes(i);
       const drop = bandTop(boxes.h);
@@ -84,7 +88,7 @@ export function createOverlay(paper, play, sheet, places) {
           const unit = unitAt(line.start + k);
           const level = unit ? Math.round(value(unit) * STEPS) : 0;
           if (!level) continue;
-          style(colour(map, dark, level / STEPS));
+          if (level !== inked) style(inkOf[inked = level]);
           const left = Math.round(x + boxes.x[k]);
           fill(left, Math.round(y + boxes.y[k] + drop), Math.max(1, Math.round(x + boxes.x[k] + boxes.w[k]) - left), BAND);
         }
@@ -101,11 +105,11 @@ export function createOverlay(paper, play, sheet, places) {
   function visible([start, end], from, to) {
     const {rows} = sheet;
     if (!rows.length) return [];
-    const touched = (row) => row.element.offsetTop <= to && row.element.offsetTop + row.element.offsetHeight >= from;
+    const touched = (i) => stands[i].y <= to && stands[i].y + stands[i].h >= from;
     const found = [];
     for (let i = rowAt(rows, start); i <= rowAt(rows, Math.max(start, end - 1)); i++) {
       const {line, last} = rows[i];
-      if (touched(rows[i])) found.push(...places.boxesOf(Math.max(start, line.start), Math.min(end, line.start + line.text.length + (last ? 0 : 1))));
+      if (touched(i)) found.push(...places.boxesOf(Math.max(start, line.start), Math.min(end, line.start + line.text.length + (last ? 0 : 1))));
     }
     return found;
   }

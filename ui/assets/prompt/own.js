@@ -9,6 +9,8 @@ const MAX_TEXT_CHARACTERS = 20_000;
 const SHOWN = 5;
 /** Characters before an extreme one that say where it stands. */
 const CONTEXT = 18;
+/** Between two looks at all that is known, while it is read. */
+const LOOK_MS = 600;
 
 /** The way in: a quiet panel under the beginnings. @returns {HTMLElement} */
 export function ownPanel() {
@@ -61,6 +63,8 @@ export function mountScore(holder) {
   const back = make('button', {class: 'gl-link', type: 'button', on: {click: () => desk.actions.back()}}, 'Back to the model’s text');
   body.append(reading, found, back);
 
+  let looked = 0;
+
   function draw() {
     const {sheet, progress, problem, laid, quality, paused} = desk.state;
     row.hidden = !sheet.own;
@@ -74,6 +78,8 @@ export function mountScore(holder) {
     stop.textContent = paused || problem ? 'Go on' : 'Stop';
     bar.setAttribute('aria-valuenow', String(Math.round((100 * known) / Math.max(total, 1))));
     /** @type {HTMLElement} */ (bar.firstElementChild).style.width = `${(100 * known) / Math.max(total, 1)}%`;
+    if (!done && known && performance.now() - looked < LOOK_MS) return;
+    looked = performance.now();
     const bits = bitsPerCharacter(laid.units);
     if (bits === null) { found.replaceChildren(); return; }
     const held = quality?.held_out_bits;

@@ -4,6 +4,7 @@ import {percent, short, spoken} from '../common/words.js';
 import {make} from '../dom.js';
 import {desk, unitAt} from './desk.js';
 import {openTab, hasTab} from './doors.js';
+import {extremes} from './thoughts.js';
 import {bitsWords, choiceWords} from './tint.js';
 
 const SHOWN = 5;
@@ -21,12 +22,14 @@ export function mountPinned(holder) {
   const part = make('div', {class: 'gp-pinned', role: 'group', 'aria-label': 'The character'}, make('div', {class: 'gp-head'}, letter, words), hint, list, links);
   holder.append(part, spokenWords);
 
+  let proposed = '';
+
   function draw() {
     const {hover, pin, sheet} = desk.state;
     const offset = hover ?? pin;
     const unit = unitAt(offset);
     part.classList.toggle('gp-empty', !unit);
-    document.documentElement.classList.toggle('gp-has-pin', pin !== null);
+    part.classList.toggle('gp-sheet', pin !== null); // on a narrow page it comes to the front
     letter.classList.toggle('gp-here', pin !== null && offset === pin);
     drop.hidden = pin === null;
     sampling.hidden = pin === null || !hasTab('Sampling');
@@ -34,7 +37,7 @@ export function mountPinned(holder) {
       letter.textContent = '';
       letter.classList.remove('gp-word');
       words.textContent = offset === null ? '' : 'not read yet';
-      hint.textContent = desk.state.problem || (sheet.text === '' ? '' : 'Point at a character to see how likely it was, and what else could have come. Click to keep it.');
+      hint.textContent = desk.state.problem || (sheet.text === '' ? '' : invitation());
       drawBars(list, []);
       return;
     }
@@ -48,8 +51,17 @@ export function mountPinned(holder) {
       return;
     }
     words.textContent = `${bitsWords(unit.bits)}, ${choiceWords(unit.rank)}, ${percent(unit.p)}`;
-    hint.textContent = sheet.own ? 'What else the model held possible here.' : pin === offset ? 'Click another character, and the text goes on from there.' : 'Click to keep it, and to go on with another.';
+    hint.textContent = sheet.own ? 'What else the model held possible here.' : pin === offset ? 'Click another character, and the text goes on from there.' : 'Click to pin it, and to go on with another.';
     drawAlternatives(unit, sheet.own);
+  }
+
+  /** An example, and a text of one's own, open with their least expected character pinned, where that covers nothing. */
+  function propose() {
+    const {sheet, pin, laid, progress} = desk.state;
+    if ((sheet.status !== 'example' && !sheet.own) || proposed === sheet.text || pin !== null || !progress || progress.known < progress.total) return;
+    proposed = sheet.text;
+    const [least] = extremes(laid.units, 1).least;
+    if (least && window.matchMedia('(min-width: 1021px)').matches) desk.set({pin: least.start});
   }
 
   function drawAlternatives(unit, own) {
@@ -79,6 +91,7 @@ export function mountPinned(holder) {
 
   desk.on((changed) => {
     if (['hover', 'pin', 'laid', 'sheet', 'problem'].some((n) => changed.has(n))) draw();
+    if (changed.has('laid')) propose();
     if (changed.has('pin')) {
       const unit = unitAt(desk.state.pin);
       spokenWords.textContent = unit && unit.bits !== null ? `${spoken(unit.piece)}: ${words.textContent}` : '';
@@ -91,4 +104,9 @@ export function mountPinned(holder) {
 export function whyNot(piece) {
   if (piece === '') return 'This token adds nothing to the text by itself.';
   return piece.includes('�') ? 'This token is a part of a character: the text cannot go on from a part.' : '';
+}
+
+function invitation() {
+  return window.matchMedia('(hover: none)').matches ? 'Tap a character to see how likely it was, and what else could have come.'
+    : 'Point at a character to see how likely it was, and what else could have come. Click to pin it.';
 }

@@ -29,7 +29,10 @@ export function mountPointing(play, places) {
     if (Math.hypot(event.clientX - down.x, event.clientY - down.y) > STILL) return;
     if (!window.getSelection()?.isCollapsed && play.contains(window.getSelection()?.anchorNode ?? null)) return;
     const offset = places.offsetAt(event.clientX, event.clientY);
-    if (offset !== null) desk.set({pin: offset === desk.state.pin ? null : offset, hover: offset === desk.state.pin ? null : desk.state.hover});
+    if (offset === null) return;
+    const again = offset === desk.state.pin;
+    desk.set({pin: again ? null : offset, hover: null});
+    if (!again) follow(offset);
   });
 
   document.addEventListener('keydown', (event) => {
@@ -71,7 +74,14 @@ export function mountPointing(play, places) {
     const box = places.boxAt(offset);
     if (!box) return;
     const y = play.getBoundingClientRect().top + box.y;
-    if (y < 60) window.scrollBy(0, y - 160);
-    else if (y > window.innerHeight - 160) window.scrollBy(0, y - window.innerHeight + 220);
+    const low = lowerEdge() - 2 * box.h;
+    if (y < 40) window.scrollBy(0, y - 120);
+    else if (y > low) window.scrollBy(0, y - low + 40);
   }
+}
+
+/** Where the text is covered from: by the bar, or on a narrow page by the pinned character's panel. */
+function lowerEdge() {
+  const covers = ['.gp-pinned', '#gl-bar'].map((name) => document.querySelector(name)).filter((part) => part && ['fixed', 'sticky'].includes(getComputedStyle(part).position));
+  return Math.min(window.innerHeight, ...covers.map((part) => /** @type {Element} */ (part).getBoundingClientRect().top));
 }

@@ -15,12 +15,12 @@ export function createSheet(play) {
   /** @type {Row[]} */ let rows = [];
   /** @type {string[]} */ let keys = [];
 
-  /** @param {{prompt: string, text: string, writing: boolean, who?: string}} shown `who`: whose the first line is */
-  function draw({prompt, text, writing, who = 'You'}) {
+  /** @param {{prompt: string, text: string, writing: boolean, first?: string}} shown `first`: what stands beside the first line, where it is neither the person's nor the model's */
+  function draw({prompt, text, writing, first = ''}) {
     const all = lines(prompt + text);
     const firstWritten = text === '' ? -1 : all.findIndex((line) => line.start >= prompt.length && (line.text || line.start > prompt.length));
     all.forEach((line, i) => {
-      const note = i === 0 && prompt.trim() !== '' ? who : i === firstWritten ? 'The model' : '';
+      const note = i === 0 && (first || prompt.trim() !== '') ? first || 'You' : i === firstWritten && !first ? 'The model' : '';
       const last = i === all.length - 1;
       const caret = writing && last;
       const key = JSON.stringify([line.text, line.speaker, note, caret, Math.min(line.text.length, Math.max(0, prompt.length - line.start))]);

@@ -126,11 +126,12 @@ export function placesOf(pieces, text) {
  * @returns {Int32Array}
  */
 export function align(shown, read) {
+  if (shown.startsWith(read)) return Int32Array.from({length: read.length}, (_, i) => i);
   const map = new Int32Array(read.length).fill(-1);
   let s = 0;
   let r = 0;
   // A text that is too long is read from somewhere on.
-  if (read.length < shown.length && !shown.startsWith(read) && shown.endsWith(read)) s = shown.length - read.length;
+  if (read.length < shown.length && shown.endsWith(read)) s = shown.length - read.length;
   while (r < read.length && s < shown.length) {
     if (shown[s] !== read[r]) {
       const [skipShown, skipRead] = step(shown, s, read, r);
@@ -151,7 +152,7 @@ function step(shown, s, read, r) {
       const j = sum - i;
       const a = shown.slice(s + i, s + i + AGREE);
       const b = read.slice(r + j, r + j + AGREE);
-      if (a === b || (a.length < AGREE && b.length < AGREE && a === b)) return [i, j];
+      if (a === b) return [i, j];
     }
   }
   return [1, 1];

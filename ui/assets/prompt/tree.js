@@ -4,7 +4,6 @@ import {places} from './branches.js';
 import {desk} from './desk.js';
 
 const ROW = 34;
-const INDENT = 40;
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** @param {HTMLElement} holder */
@@ -20,36 +19,29 @@ export function mountTree(holder) {
 
   function draw() {
     const {tree, compared} = desk.state;
-    const found = places(tree);
+    const width = box.clientWidth || 380;
+    const found = places(tree, width);
     part.hidden = found.length < 2;
     said.textContent = desk.state.said;
     if (part.hidden) return;
-    const width = box.clientWidth || 380;
     lines.setAttribute('width', String(width));
     lines.setAttribute('height', String(found.length * ROW + 4));
-    const start = (depth) => Math.min(depth, 4) * INDENT + 5;
-    const strokes = [];
-    for (const {branch, depth, row, parentRow} of found) {
-      const y = row * ROW + 26.5;
-      const here = branch.id === tree.current;
-      const x = start(depth);
-      if (parentRow >= 0) {
-        const top = parentRow * ROW + 26.5;
-        const from = x - 26;
-        strokes.push(path(`M${from} ${top} V${y - 14} Q${from} ${y} ${from + 18} ${y} H${width - 2}`, here, false));
-      } else {
-        strokes.push(path(`M${x} ${y} H${width - 2}`, here, false));
-      }
-    }
-    const dots = found.filter(({parentRow}) => parentRow < 0).map(({row, depth}) => dot(start(depth), row * ROW + 26.5));
-    for (const {forks, depth, row} of found) if (forks.length) dots.push(dot(start(depth + 1) - 26, row * ROW + 26.5));
-    lines.replaceChildren(...strokes.sort((a, b) => Number(a.classList.contains('gp-here')) - Number(b.classList.contains('gp-here'))), ...dots);
-    list.replaceChildren(...found.map(({branch, depth, label}) => {
+    const y = (row) => row * ROW + 26.5;
+    const strokes = found.flatMap(({x, row, from, onPath}) => {
+      const way = from ? `M${from.x} ${y(from.row)} ${curve(from.x, y(from.row), x, y(row))}` : `M${x} ${y(row)}`;
+      const whole = path(`${way} H${width - 2}`, onPath === Infinity);
+      return onPath === null || onPath === Infinity ? [whole] : [whole, path(`${way} H${onPath}`, true)];
+    });
+    const dots = found.flatMap(({x, row, from, forks}) => [...(from ? [] : [x]), ...forks.map((fork) => fork.x)].map((at) => dot(at, y(row))));
+    const red = (line) => Number(line.classList.contains('gp-here'));
+    lines.replaceChildren(...strokes.sort((a, b) => red(a) - red(b)), ...dots);
+    list.replaceChildren(...found.map(({branch, labelX, label}) => {
       const here = branch.id === tree.current;
       const walk = make('button', {class: 'gp-branch', type: 'button', 'aria-current': String(here), title: here ? 'On the screen' : 'Show this text', on: {click: () => desk.actions.walk(branch.id)}}, label || '…');
-      const compare = make('button', {class: 'gl-link gp-compare', type: 'button', 'aria-pressed': String(compared === branch.id), title: 'Mark in the text on the screen what is another there', on: {click: () => desk.set({compared: compared === branch.id ? null : branch.id})}}, compared === branch.id ? 'stop' : 'compare');
+      const on = compared === branch.id;
+      const compare = make('button', {class: 'gl-link gp-compare', type: 'button', 'aria-pressed': String(on), title: 'Mark in the text on the screen what is another there', on: {click: () => desk.set({compared: on ? null : branch.id})}}, on ? 'stop' : 'compare');
       const item = make('li', {class: here ? 'gp-on' : ''}, walk, ...(here ? [] : [compare]));
-      item.style.paddingLeft = `${start(depth) + (depth ? 8 : 10)}px`;
+      item.style.paddingLeft = `${labelX}px`;
       return item;
     }));
   }
@@ -59,6 +51,12 @@ export function mountTree(holder) {
   });
   new ResizeObserver(draw).observe(box);
   draw();
+}
+
+/** From a line down to another: straight where it is far, then a bend. */
+function curve(x0, y0, x1, y1) {
+  const top = y1 - ROW;
+  return `${top > y0 ? `V${top} ` : ''}C${x0 + (top > y0 ? 0 : 16)} ${top > y0 ? y1 - 8 : y0} ${x0 + 12} ${y1} ${x1} ${y1}`;
 }
 
 function path(d, here) {
