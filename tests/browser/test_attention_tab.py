@@ -121,6 +121,22 @@ def test_arrow_keys_walk_layers_and_heads_and_all_views_agree(explorer):
     assert title(page) == "Head 2.1"
 
 
+def test_one_thumbnail_is_in_the_order_of_tab_and_arrows_walk_among_them(explorer):
+    page = explorer(state={"text": "ROMEO:\nBut soft", "layer": 2, "head": 1})
+    assert page.locator(".ge-thumb[tabindex='0']").get_attribute("aria-label").startswith("Head 2.1")
+    assert page.locator(".ge-thumb[tabindex='-1']").count() == 23
+    page.locator(".ge-thumb[tabindex='0']").focus()
+    for key in ("ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+    settle(page)
+    assert title(page) == "Head 3.2", "the focus previews"
+    assert page.locator(".ge-thumb.ge-chosen").get_attribute("aria-label").startswith("Head 2.1")
+    page.keyboard.press("Enter")
+    settle(page)
+    assert page.locator(".ge-thumb.ge-chosen").get_attribute("aria-label").startswith("Head 3.2")
+    assert page.locator(".ge-thumb[tabindex='0']").get_attribute("aria-label").startswith("Head 3.2")
+
+
 def test_scales_and_averages_repaint_and_name_themselves(explorer):
     page = explorer(state={"text": "ROMEO:\nBut soft, what light"})
     seen = set()
