@@ -56,7 +56,7 @@ def main() -> int:
         print(f"app.py: {error}", file=sys.stderr)
         return 2
     if arguments.mcp and not built.mcp_server:
-        print(f"app.py: --mcp: {built.mcp_error}; {NEEDS_MCP}", file=sys.stderr)
+        print(f"app.py: --mcp: {' '.join(str(built.mcp_error).split())}; {NEEDS_MCP}", file=sys.stderr)
         return 2
     print(f"The page is at {url}", flush=True)
     built.block_thread()

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 BATCH = 16
 
 MAX_LOGITS = 2**23
-"""Logits held at once while a text is scored, unless one window has more: 32 MB, and twice that in float64."""
+"""Logits held at once while a text is scored, unless one window has more: 32 MB."""
+MAX_JUDGED = 2**20
+"""The same in float64, in each of half a dozen arrays: 8 MB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +142,8 @@ def _parts(model: GPT, ids: Sequence[int], first: int, last: int) -> Iterator[_P
         logits = _forward(model, [ids[start : end - 1] for start, _, end in group])  # (B, length, V)
         for (start, begin, _), rows in zip(group, logits, strict=True):
             rows = rows[begin - 1 - start :]  # (end - begin, V)
-            for i in range(0, len(rows), max(1, MAX_LOGITS // V)):
-                some = rows[i : i + max(1, MAX_LOGITS // V)]
+            for i in range(0, len(rows), max(1, MAX_JUDGED // V)):
+                some = rows[i : i + max(1, MAX_JUDGED // V)]
                 yield _judge(some, ids[begin + i : begin + i + len(some)])
 
 

@@ -91,7 +91,9 @@ def read_settings(question: Question) -> gpt.SamplingSettings:
     Raises:
         ValueError: one of them is no number or out of range.
     """
-    fields = question.get("settings") or {}
+    fields = question.get("settings")
+    if fields is None:
+        fields = {}
     if not isinstance(fields, dict):
         raise ValueError(f"settings: must be an object, not {type(fields).__name__}")
     return gpt.SamplingSettings(**{name: fields[name] for name in SETTINGS if name in fields})

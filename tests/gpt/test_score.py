@@ -107,6 +107,7 @@ def test_however_few_logits_are_held_at_once_the_numbers_are_the_same(
     checkpoint, ids = random_checkpoint(RECIPES["modern"]), some_ids(150)
     whole = gpt.score(checkpoint, ids)
     monkeypatch.setattr("gpt.scoring.MAX_LOGITS", limit)
+    monkeypatch.setattr("gpt.scoring.MAX_JUDGED", limit // 7)
     found = gpt.score(checkpoint, ids)
     assert found.bits == pytest.approx(whole.bits, abs=1e-5)
     assert found.ranks.tolist() == whole.ranks.tolist()

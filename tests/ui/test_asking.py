@@ -233,7 +233,7 @@ NO_NUMBERS = [None, "1", [1], {}, True, 1.5, math.nan, math.inf, -1, 10**9]
             for settings in [
                 {"temperature": -1}, {"temperature": "hot"}, {"temperature": math.nan}, {"temperature": None},
                 {"top_k": -1}, {"top_k": 1.5}, {"top_k": [1]}, {"top_k": 10**9}, {"top_p": 2}, {"min_p": -0.1},
-                {"repetition_penalty": 0}, {"repetition_penalty": True}, "hot", [1], 3,
+                {"repetition_penalty": 0}, {"repetition_penalty": True}, "hot", [1], [], "", 0, False, 3,
             ]
         ),
         *(
