@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from .checkpoint import (
     CARD,
     CONFIG,
     HEADS,
+    LIBRARY_NAME,
     MAX_JSON_BYTES,
     MAX_TOKENIZER_BYTES,
     METRICS,
@@ -129,21 +131,30 @@ def pull(repo: str, revision: str | None = None, *, token: str | None = None) ->
     Raises:
         HubError: it could not be pulled. No folder of ours is left half-written.
     """
+    commit = fetch(repo, revision, {CONFIG: LIMITS[CONFIG]}, [CONFIG], token=token)
+    _check_kind(repo, commit / CONFIG)  # before the rest, which may be large, comes
+    return fetch(repo, commit.name, LIMITS, REQUIRED, token=token)
+
+
+def fetch(
+    repo: str, revision: str | None, limits: Mapping[str, int], required: Sequence[str], *, token: str | None = None
+) -> Path:
+    """:func:`pull`, of the files named in ``limits`` with their largest sizes; those of ``required`` must be there."""
     from huggingface_hub import HfApi
 
     check_name(repo)
     api = HfApi(token=token)
     with explained(repo, revision, writing=False):
         commit = persist(lambda: api.resolve_revision(repo, revision=revision)).resolved
-        cached = _cached(repo, commit)
+        cached = _cached(repo, commit, list(limits), required)
         if cached is not None:
             return cached
-        sizes = persist(lambda: _listing(api, repo, commit))
-        _check_listing(repo, sizes)
-        folder = persist(lambda: _download(repo, commit, token))
-        for name in LIMITS:
-            if name in sizes:
-                _check_hash(repo, folder / name, sizes[name])
+        listing = persist(lambda: _listing(api, repo, commit))
+        _check_listing(repo, listing, limits, required)
+        folder = persist(lambda: _download(repo, commit, list(limits), token))
+        for name in limits:
+            if name in listing:
+                _check_hash(repo, folder / name, listing[name])
     return folder
 
 
@@ -273,16 +284,31 @@ def _listing(api: HfApi, repo: str, commit: str) -> dict[str, _Entry]:
     return found
 
 
-def _check_listing(repo: str, sizes: Mapping[str, _Entry]) -> None:
-    """Raises HubError: the files are not those of a checkpoint, or too large; before anything is downloaded."""
-    missing = [name for name in REQUIRED if name not in sizes]
+def _check_kind(repo: str, config: Path) -> None:
+    """Raises HubError unless a checkpoint of this project has this config."""
+    try:
+        fields = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        raise HubError(f"{repo}: no checkpoint of this project: its {CONFIG} is no JSON object")
+    if fields.get("library_name") == LIBRARY_NAME:
+        return
+    kind = str(fields.get("model_type"))[:40]
+    advice = f"; `python -m train import-transformers {repo} FOLDER` makes one of it" if kind == "gpt2" else ""
+    raise HubError(f"{repo}: no checkpoint of this project, but one of model_type {kind!r}{advice}")
+
+
+def _check_listing(repo: str, sizes: Mapping[str, _Entry], limits: Mapping[str, int], required: Sequence[str]) -> None:
+    """Raises HubError: the files are not those that are wanted, or too large; before anything is downloaded."""
+    missing = [name for name in required if name not in sizes]
     if missing:
         pickles = [name for name in sizes if name.endswith((".bin", ".pt", ".pth", ".ckpt", ".pkl"))]
         if WEIGHTS in missing and pickles:
             raise HubError(f"{repo}: its weights are a pickle, {pickles[0]}, which is never opened; only {WEIGHTS} is")
         holds = ", ".join(sorted(sizes)[:8]) or "no files"
-        raise HubError(f"{repo}: no checkpoint of this project: {missing[0]} is missing; it holds {holds}")
-    for name, most in LIMITS.items():
+        raise HubError(f"{repo}: no checkpoint that can be read: {missing[0]} is missing; it holds {holds}")
+    for name, most in limits.items():
         if name in sizes and sizes[name].size > most:
             raise HubError(f"{repo}: {name} has {sizes[name].size:,} bytes; the limit is {most:,}. Nothing was pulled")
 
@@ -295,19 +321,19 @@ def _check_hash(repo: str, path: Path, entry: _Entry) -> None:
         raise HubError(f"{repo}: {path.name} is not what the Hub lists (its hash differs); pull again")
 
 
-def _cached(repo: str, commit: str) -> Path | None:
+def _cached(repo: str, commit: str, names: list[str], required: Sequence[str]) -> Path | None:
     """The folder of a commit that was pulled as a whole, found without a request."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        folder = Path(snapshot_download(repo, revision=commit, allow_patterns=list(LIMITS), local_files_only=True))
+        folder = Path(snapshot_download(repo, revision=commit, allow_patterns=names, local_files_only=True))
     except LocalEntryNotFoundError:
         return None
-    return folder if all((folder / name).is_file() for name in REQUIRED) else None
+    return folder if all((folder / name).is_file() for name in required) else None
 
 
-def _download(repo: str, commit: str, token: str | None) -> Path:
+def _download(repo: str, commit: str, names: list[str], token: str | None) -> Path:
     from huggingface_hub import snapshot_download
 
-    return Path(snapshot_download(repo, revision=commit, allow_patterns=list(LIMITS), token=token))
+    return Path(snapshot_download(repo, revision=commit, allow_patterns=names, token=token))

@@ -209,8 +209,32 @@ def test_a_file_over_its_limit_is_refused_before_anything_is_pulled(hub: LocalHu
 
 def test_a_repository_of_another_kind_says_what_it_holds(hub: LocalHub, folder: Path) -> None:
     alter(hub, "tokenizer.json", None)
-    with pytest.raises(HubError, match=r"no checkpoint of this project: tokenizer\.json is missing; it holds .*config"):
+    with pytest.raises(
+        HubError, match=r"no checkpoint that can be read: tokenizer\.json is missing; it holds "
+    ):
         pull(NAME)
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (
+            b'{"model_type": "gpt2"}',
+            r"one of model_type 'gpt2'; `python -m train import-transformers me/small FOLDER`",
+        ),
+        (b'{"model_type": "llama"}', r"but one of model_type 'llama'$"),
+        (b"{}", r"but one of model_type 'None'$"),
+        (b"[]", r"its config\.json is no JSON object$"),
+        (b"{", r"its config\.json is no JSON object$"),
+    ],
+)
+def test_a_model_of_another_library_is_told_before_its_weights_are_pulled(
+    config: bytes, words: str, hub: LocalHub, folder: Path
+) -> None:
+    alter(hub, "config.json", config)
+    with pytest.raises(HubError, match=words):
+        pull(NAME)
+    assert not any("model.safetensors" in request or "objects" in request for request in hub.requests)
 
 
 def test_a_pickle_in_place_of_safetensors_is_never_opened(hub: LocalHub, folder: Path) -> None:
