@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,6 +69,33 @@ def test_rolls_are_the_draws_of_generate_and_follow_from_the_logits_that_are_sen
             ids.append(token.id)
     moved = len({token.window_start for token in tokens}) > 1
     assert moved == (text != TEXT)
+
+
+ROLLS_IN_THE_BROWSER = """
+import {readFileSync} from 'node:fs';
+const {probabilities, draw, u} = await import(process.argv[1]);
+const {header, settings, seed, logits} = JSON.parse(readFileSync(0, 'utf8'));
+const seen = [...header.previous];
+console.log(JSON.stringify(header.ids.map((_, i) => {
+  const id = draw(probabilities(Float32Array.from(logits[i]), settings, seen), u(seed, header.n + i));
+  seen.push(id);
+  return id;
+})));
+"""
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("seed", [7, 2**53 - 1])
+def test_the_browser_draws_the_same_from_the_logits_that_are_sent(registry, settings, seed, need):
+    found = ask(registry, "roll", text=(TEXT * 3)[:60], settings=settings, seed=seed, count=MAX_ROLLED_TOKENS)
+    asked = {"header": found[0], "settings": settings, "seed": seed, "logits": logits_of(found).tolist()}
+    twin = Path(__file__).parents[2] / "ui" / "assets" / "sampling.js"
+    done = subprocess.run(
+        [need("node"), "--input-type=module", "-e", ROLLS_IN_THE_BROWSER, str(twin)],
+        input=json.dumps(asked), capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == found[0]["ids"]
 
 
 def test_a_roll_of_nothing_tells_what_may_come(registry):
