@@ -1,4 +1,7 @@
-"""Training jobs: ``python -m train pretrain | evaluate | heads | generate | push | pull``, each with ``--help``."""
+"""Training jobs, and where their checkpoints go: ``python -m train COMMAND``, each with ``--help``.
+
+pretrain, evaluate, heads, generate; push, pull, export-transformers, import-transformers.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -29,7 +32,7 @@ from .config import PRESETS, TrainConfig
 from .data import CorpusError, load_corpus
 from .evaluation import measure
 from .loop import Event, Saved, run
-from .sharing import Pull, Push, Pusher, pull_folder, push_folder
+from .sharing import COMMANDS, ExportTransformers, ImportTransformers, Pull, Push, Pusher
 from .state import Job, TrainingError, describe_heads
 from .terminal import Progress, StopOnSignal
 
@@ -125,12 +128,10 @@ def main(arguments: list[str]) -> int:
             evaluate(command)
         elif isinstance(command, Heads):
             heads(command)
-        elif isinstance(command, Push):
-            push_folder(command)
-        elif isinstance(command, Pull):
-            pull_folder(command)
-        else:
+        elif isinstance(command, Generate):
             generate(command)
+        else:
+            COMMANDS[type(command)](command)
     except BrokenPipeError:  # an OSError, but nobody is left to read a message
         raise
     except (CorpusError, TrainingError, gpt.CheckpointError, HubError, gpt.UnknownCharacterError, UsageError) as error:
@@ -142,7 +143,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def parse(arguments: list[str]) -> Pretrain | Evaluate | Heads | Generate | Push | Pull:
+def parse(arguments: list[str]) -> Any:
     """The command that the arguments name; ends the process, status 0 or 2, for --help and for what is no command."""
     # The preset decides the defaults that --help shows and that other flags override: it is read first.
     first = argparse.ArgumentParser(prog="python -m train", add_help=False, allow_abbrev=False)
@@ -156,13 +157,13 @@ def parse(arguments: list[str]) -> Pretrain | Evaluate | Heads | Generate | Push
             "generate": Generate(),
             "push": Push(tyro.MISSING, tyro.MISSING),
             "pull": Pull(tyro.MISSING),
+            "export-transformers": ExportTransformers(tyro.MISSING, tyro.MISSING),
+            "import-transformers": ImportTransformers(tyro.MISSING, tyro.MISSING),
         },
         prefix_names=False,
     )
     with arguments_checked():
-        command = tyro.cli(commands, args=arguments, prog="python -m train", description=__doc__)
-    assert isinstance(command, Pretrain | Evaluate | Heads | Generate | Push | Pull)
-    return command
+        return tyro.cli(commands, args=arguments, prog="python -m train", description=__doc__)
 
 
 @contextlib.contextmanager

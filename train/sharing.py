@@ -1,4 +1,4 @@
-"""The Hub's commands, and pushing while a training goes on."""
+"""The commands that bring a checkpoint elsewhere, and pushing while a training goes on."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import tyro
 
-from gpt import CheckpointError
+from gpt import CheckpointError, load
 from gpt.hub import LIMITS, HubError, pull, pull_to, push
+from gpt.interop import export_transformers, import_transformers
 
 from .loop import Evaluation, Event, Saved
 
@@ -47,6 +49,28 @@ class Pull:
     """A branch, a tag or a commit; by default main."""
 
 
+@dataclasses.dataclass(frozen=True)
+class ExportTransformers:
+    """Write a checkpoint of GPT-2's recipe as transformers loads it, by AutoModelForCausalLM and AutoTokenizer."""
+
+    folder: tyro.conf.Positional[Path]
+    """The checkpoint folder."""
+    out: tyro.conf.Positional[Path]
+    """Where it is written."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ImportTransformers:
+    """Make a checkpoint of a GPT-2 in the layout of the transformers library."""
+
+    source: tyro.conf.Positional[str]
+    """A folder, or a repository of the Hugging Face Hub, such as openai-community/gpt2."""
+    folder: tyro.conf.Positional[Path]
+    """Where the checkpoint is written."""
+    revision: str | None = None
+    """Of a repository: a branch, a tag or a commit."""
+
+
 def push_folder(command: Push) -> None:
     """Push, and say where it is now."""
     pushed = push(
@@ -66,6 +90,18 @@ def pull_folder(command: Pull) -> None:
     else:
         commit = pull_to(command.repo, command.folder, command.revision)
         print(f"{command.repo} at {commit[:12]} is in {command.folder}")
+
+
+def export_folder(command: ExportTransformers) -> None:
+    """Export, and say where it is."""
+    export_transformers(load(command.folder), command.out)
+    print(f"{command.out}: transformers loads it with AutoModelForCausalLM.from_pretrained({str(command.out)!r})")
+
+
+def import_folder(command: ImportTransformers) -> None:
+    """Import, and say what it is."""
+    config = import_transformers(command.source, command.folder, command.revision)
+    print(f"{command.folder}: {config.num_parameters:,} parameters, {config.vocab_size:,} tokens")
 
 
 class Pusher:
@@ -136,3 +172,11 @@ class Pusher:
         if self._waiting is not None:
             shutil.rmtree(self._waiting.parent, ignore_errors=True)
             self._waiting = None
+
+
+COMMANDS: dict[type, Callable[[Any], None]] = {
+    Push: push_folder,
+    Pull: pull_folder,
+    ExportTransformers: export_folder,
+    ImportTransformers: import_folder,
+}

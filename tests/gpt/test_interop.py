@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
+import gpt
 from gpt import CheckpointError, GPTConfig
-from gpt.interop import from_gpt2_state_dict
+from gpt.interop import export_transformers, from_gpt2_state_dict, import_transformers
+from gpt.tokenizer import CharTokenizer
+from tests.conftest import ALPHABET, make_checkpoint
 
 SHAPE = {"vocab_size": 101, "block_size": 24, "n_layer": 3, "n_head": 4, "n_embd": 64}
 CONFIG = GPTConfig.gpt2(**SHAPE)
@@ -122,3 +130,121 @@ def test_weights_that_do_not_fit_are_named(state: dict[str, Tensor], change: Cal
 def test_a_config_that_is_not_gpt2s_is_refused(config: GPTConfig, state: dict[str, Tensor]) -> None:
     with pytest.raises(CheckpointError, match=r"in the config; GPT-2 has"):
         from_gpt2_state_dict(state, config)
+
+
+# Folders: to transformers and back
+
+
+@pytest.fixture(scope="module")
+def theirs(reference, tmp_path_factory) -> Path:
+    """A folder as transformers itself saves it, with a small byte-level vocabulary of its own."""
+    from tokenizers import ByteLevelBPETokenizer
+
+    folder = tmp_path_factory.mktemp("theirs")
+    reference.save_pretrained(folder)
+    library = ByteLevelBPETokenizer()
+    library.train_from_iterator(["to be or not to be, that is the question"] * 9, vocab_size=101 + 256, min_frequency=1)
+    tokens = dict(sorted(library.get_vocab().items(), key=lambda pair: pair[1])[:101])
+    assert len(tokens) == 101
+    smaller = ByteLevelBPETokenizer(vocab=tokens, merges=[])
+    smaller.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+@pytest.fixture
+def small(tmp_path) -> Path:
+    folder: Path = make_checkpoint(
+        tmp_path / "small", GPTConfig.gpt2(len(ALPHABET), 32, n_layer=2, n_head=2, n_embd=32)
+    )
+    return folder
+
+
+def test_an_exported_model_is_the_same_in_transformers(small: Path, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    checkpoint = gpt.load(small)
+    export_transformers(checkpoint, tmp_path / "out")
+    exported = AutoModelForCausalLM.from_pretrained(tmp_path / "out").eval()
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "out")
+    text = "ROMEO:\nBut, soft! what light"
+    ids = checkpoint.tokenizer.encode(text)
+    assert tokenizer(text)["input_ids"] == ids
+    with torch.inference_mode():
+        difference = exported(torch.tensor([ids])).logits - checkpoint.model(torch.tensor([ids]))
+    assert difference.abs().max() < 1e-5
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(ALPHABET, max_size=60))
+def test_tokens_of_an_exported_alphabet_are_exact(exported_tokenizer, text: str) -> None:
+    ids = CharTokenizer(ALPHABET).encode(text)
+    assert exported_tokenizer(text)["input_ids"] == ids
+    assert exported_tokenizer.decode(ids) == text
+
+
+@pytest.fixture(scope="module")
+def exported_tokenizer(tmp_path_factory):
+    from transformers import AutoTokenizer
+
+    folder = tmp_path_factory.mktemp("exported")
+    make_checkpoint(folder / "small", GPTConfig.gpt2(len(ALPHABET), 32, n_layer=1, n_head=1, n_embd=32))
+    export_transformers(gpt.load(folder / "small"), folder / "out")
+    return AutoTokenizer.from_pretrained(folder / "out")
+
+
+def test_the_modern_recipe_is_not_exported_and_nothing_is_written(tmp_path: Path) -> None:
+    modern = gpt.load(make_checkpoint(tmp_path / "modern"))
+    with pytest.raises(CheckpointError, match="position: 'rotary' in the config; GPT-2 has 'learned'"):
+        export_transformers(modern, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_was_exported_comes_back_the_same(small: Path, tmp_path: Path) -> None:
+    checkpoint = gpt.load(small)
+    export_transformers(checkpoint, tmp_path / "out")
+    import_transformers(tmp_path / "out", tmp_path / "back")
+    back = gpt.load(tmp_path / "back")
+    for name, tensor in checkpoint.model.state_dict().items():
+        assert torch.equal(back.model.state_dict()[name], tensor), name
+    assert back.tokenizer.encode("O,") == checkpoint.tokenizer.encode("O,")
+
+
+def test_a_folder_of_transformers_becomes_a_checkpoint(theirs: Path, reference, tmp_path: Path) -> None:
+    assert import_transformers(theirs, tmp_path / "ours") == CONFIG
+    ours = gpt.load(tmp_path / "ours")
+    tokens = torch.randint(101, (2, 24), generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        assert (ours.model(tokens) - reference(tokens).logits).abs().max() < 1e-5
+    assert ours.tokenizer.vocab_size == 101
+    assert "may offend" in (tmp_path / "ours" / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("model_type", "llama"), ("activation_function", "relu"), ("layer_norm_epsilon", 1e-6), ("n_layer", None),
+        ("scale_attn_by_inverse_layer_idx", True), ("tie_word_embeddings", False), ("n_inner", 100), ("n_head", 5),
+    ],
+)  # fmt: skip
+def test_a_config_of_another_model_is_refused_by_its_field(field: str, value, theirs: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "theirs"
+    shutil.copytree(theirs, folder)
+    fields = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**fields, field: value}))
+    with pytest.raises(CheckpointError, match=field if field != "n_head" else "n_embd"):
+        import_transformers(folder, tmp_path / "ours")
+    assert not (tmp_path / "ours").exists()
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("damage", ["missing", "cut"])
+def test_a_damaged_folder_of_theirs_is_refused(name: str, damage: str, theirs: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "theirs"
+    shutil.copytree(theirs, folder)
+    if damage == "missing":
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes((folder / name).read_bytes()[:50])
+    with pytest.raises(CheckpointError, match=name.replace(".", r"\.")):
+        import_transformers(folder, tmp_path / "ours")
+    assert not (tmp_path / "ours").exists()

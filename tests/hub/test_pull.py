@@ -209,9 +209,7 @@ def test_a_file_over_its_limit_is_refused_before_anything_is_pulled(hub: LocalHu
 
 def test_a_repository_of_another_kind_says_what_it_holds(hub: LocalHub, folder: Path) -> None:
     alter(hub, "tokenizer.json", None)
-    with pytest.raises(
-        HubError, match=r"no checkpoint that can be read: tokenizer\.json is missing; it holds "
-    ):
+    with pytest.raises(HubError, match=r"no checkpoint that can be read: tokenizer\.json is missing; it holds "):
         pull(NAME)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from pathlib import Path
 
 import pytest
+import torch
 
 import gpt
-from tests.conftest import make_checkpoint
+from tests.conftest import ALPHABET, make_checkpoint
 from tests.hub.conftest import READER
-from tests.hub.local_hub import Fault, LocalHub
+from tests.hub.local_hub import Fault, LocalHub, Repository, Stored
 from train.__main__ import main
 from train.loop import Evaluation, Saved
 from train.sharing import Pusher
@@ -67,6 +69,41 @@ def test_what_fails_is_one_line_and_a_status(hub: LocalHub, tmp_path: Path, caps
     assert "no such repository" in said[0]
     assert "config.json: missing" in said[1]
     assert "is no repository: it is named owner/name" in said[2]
+
+
+@pytest.fixture
+def published(hub: LocalHub, tmp_path: Path) -> Path:
+    """GPT-2's layout, as me/theirs on the Hub and as a folder."""
+    config = gpt.GPTConfig.gpt2(len(ALPHABET), 32, n_layer=2, n_head=2, n_embd=32)
+    folder: Path = make_checkpoint(tmp_path / "small", config)
+    assert main(["export-transformers", str(folder), str(tmp_path / "theirs")]) == 0
+    files = {
+        path.name: Stored(path.read_bytes(), path.suffix == ".safetensors") for path in (tmp_path / "theirs").iterdir()
+    }
+    hub.repositories["me/theirs"] = Repository()
+    hub.repositories["me/theirs"].add("main", files, "theirs")
+    return folder
+
+
+def test_a_model_of_transformers_comes_from_the_hub(hub: LocalHub, published: Path, tmp_path: Path) -> None:
+    assert main(["import-transformers", "me/theirs", str(tmp_path / "ours")]) == 0
+    ours, origin = gpt.load(tmp_path / "ours").model.state_dict(), gpt.load(published).model.state_dict()
+    assert all(torch.equal(ours[name], tensor) for name, tensor in origin.items())
+    assert "Imported from me/theirs at " in (tmp_path / "ours" / "README.md").read_text()
+
+
+def test_one_over_the_limit_is_refused_before_its_weights_come(
+    hub: LocalHub, published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository = hub.repositories["me/theirs"]
+    files = dict(repository.find("main").files)
+    large = {"n_embd": 1280, "n_layer": 36, "n_head": 20, "vocab_size": 50257, "n_positions": 1024}  # gpt2-large
+    files["config.json"] = Stored(json.dumps({**json.loads(files["config.json"].data), **large}).encode(), False)
+    repository.add("main", files, "larger")
+    hub.requests.clear()
+    assert main(["import-transformers", "me/theirs", str(tmp_path / "ours")]) == 1
+    assert "774,030,080 parameters" in capsys.readouterr().err
+    assert not any("safetensors" in request or "objects" in request for request in hub.requests)
 
 
 def test_a_training_ends_on_the_hub(hub: LocalHub, trains: list[str], tmp_path: Path) -> None:
