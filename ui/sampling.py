@@ -12,8 +12,10 @@ from .prompt import DEFAULTS
 from .registry import Registry
 from .writing import Order
 
-SETTINGS = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
-"""The fields of a link that are settings; their bounds are those of :class:`gpt.SamplingSettings`."""
+SETTINGS: Mapping[str, tuple[float, float]] = {
+    "temperature": (0, 3), "top_k": (0, 1_000_000), "top_p": (0, 1), "min_p": (0, 1), "repetition_penalty": (1, 2)
+}  # fmt: skip
+"""The fields of a link that are settings, and the bounds of their sliders (assets/common/settings.js)."""
 
 EXAMPLES = (
     {
@@ -95,7 +97,8 @@ def _settings(found: Any) -> dict[str, Any] | None:
     if not isinstance(found, dict):
         return None
     settings = {name: found.get(name, DEFAULTS[name]) for name in SETTINGS}
-    return settings if _fits(settings) else None
+    fits = _fits(settings) and all(low <= settings[name] <= high for name, (low, high) in SETTINGS.items())
+    return settings if fits else None
 
 
 def _fits(fields: Mapping[str, Any]) -> bool:

@@ -92,6 +92,21 @@ def explorer(open_page, page_url):
     return opened
 
 
+@pytest.fixture
+def laboratory(open_page, page_url):
+    """``laboratory(size, theme, url, model, **state)``: the tab with its example, or with what a link holds."""
+
+    def opened(size="wide", theme="light", url=page_url, model="shakespeare", allow=None, **state):
+        link = {"tab": "sampling", "model": model, "sampling": state}
+        page = open_page(f"{url}?__theme={theme}" + (f"&s={packed(link)}" if state else ""), size, theme, allow)
+        if not state:
+            page.get_by_role("tab", name="Sampling").click()
+        page.wait_for_selector("#gl-sampling .gs[data-gl-lab]:not([data-gl-lab=''])")
+        return page
+
+    return opened
+
+
 def is_error(message, allow):
     # Gradio's client at times reports that it has closed its own event stream.
     expected = message.text.startswith("AbortError: signal is aborted without reason") or (

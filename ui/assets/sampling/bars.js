@@ -1,8 +1,7 @@
 /** Belief rises in blue, what is left falls in ochre, on one scale. Paints; knows no state. */
 
-export const TOP = 22;
-export const ROOM = 150;
-export const BOTTOM = 34;
+const TOP = 22;
+const BOTTOM = 34;
 const TICK = 2;
 /** From one letter's line to the next, where narrow columns need several. */
 const LETTERS = 26;
@@ -15,11 +14,11 @@ export function letterLines(columnWidth) {
   return columnWidth >= 4 ? Math.ceil(12 / columnWidth) : 0;
 }
 
-/** Where things stand, from the top. @param {number} lines of letters */
-export function heights(lines) {
+/** Where things stand, from the top. @param {number} lines of letters @param {number} room for the bars on each side */
+export function heights(lines, room) {
   const letters = LETTERS + Math.max(0, lines - 1) * STAGGER;
-  const axis = TOP + ROOM;
-  return {axis, letters, below: axis + letters, height: axis + letters + ROOM + BOTTOM};
+  const axis = TOP + room;
+  return {top: TOP, axis, letters, below: axis + letters, height: axis + letters + room + BOTTOM};
 }
 
 /**
@@ -32,16 +31,17 @@ export function heights(lines) {
  * @param {number[]} bars.counts the same in numbers
  * @param {number} bars.ceiling the share that fills the room
  * @param {number} bars.lines of letters
+ * @param {number} bars.room
  * @param {import('./inks.js').Inks} inks
  */
-export function paintBars(context, {edge, belief, left, rolls, counts, ceiling, lines}, inks) {
-  const {axis, below} = heights(lines);
-  const high = (share) => (share <= 0 ? 0 : Math.max(1, Math.round((Math.min(share, ceiling) / ceiling) * ROOM)));
+export function paintBars(context, {edge, belief, left, rolls, counts, ceiling, lines, room}, inks) {
+  const {axis, below} = heights(lines, room);
+  const high = (share) => (share <= 0 ? 0 : Math.max(1, Math.round((Math.min(share, ceiling) / ceiling) * room)));
   const count = belief.length;
   const places = Array.from({length: count}, (_, i) => {
     const x = edge(i);
-    const room = edge(i + 1) - x;
-    return {x, width: Math.max(1, room - (room > 6 ? GAP : 1))};
+    const wide = edge(i + 1) - x;
+    return {x, width: Math.max(1, wide - (wide > 6 ? GAP : 1))};
   });
   context.fillStyle = inks.blue;
   places.forEach(({x, width}, i) => context.fillRect(x, axis - high(belief[i]), width, high(belief[i])));

@@ -2,7 +2,7 @@
 import {drawingContext} from '../common/canvas.js';
 import {percent, sign} from '../common/words.js';
 import {make} from '../dom.js';
-import {ROOM, TOP, heights, letterLines, paintBars} from './bars.js';
+import {heights, letterLines, paintBars} from './bars.js';
 import {inksOf} from './inks.js';
 import {ceiling} from './numbers.js';
 import {columnWords} from './readout.js';
@@ -10,6 +10,7 @@ import {bitsWords, cutWords} from './sentence.js';
 
 /** The headings stand where bars of a likely first character do not reach: this share of the width from the left. */
 const ASIDE = 0.155;
+const ASIDE_NARROW = 0.34;
 
 /** @param {import('./lab.js').Lab} lab @param {HTMLElement} element @param {import('./stage.js').Stage} stage @param {{thousand: HTMLElement}} parts */
 export function mount(lab, element, stage, {thousand}) {
@@ -49,15 +50,16 @@ export function mount(lab, element, stage, {thousand}) {
   function layLetters({ids, others}) {
     const count = stage.count();
     lines = letterLines(stage.width / count);
-    const {axis, letters: high, height, below} = heights(lines);
+    const room = stage.room();
+    const {top, axis, letters: high, height, below} = heights(lines, room);
     plane.style.height = `${height}px`;
     letters.style.top = `${axis}px`;
     letters.style.height = `${high}px`;
     line.style.top = `${axis - 46}px`;
     line.style.height = `${high + 92}px`;
     cut.style.top = `${below + 26}px`;
-    believes.style.top = `${TOP + 14}px`;
-    leaves.style.top = `${below + ROOM - 84}px`;
+    believes.style.top = `${top + 14}px`;
+    leaves.style.top = `${below + room - (stage.narrow() ? 62 : 84)}px`;
     const shown = [...ids.map((id) => sign(lab.piece(id))), ...(others ? [`+${others.toLocaleString('en')}`] : [])];
     signs = shown.map((text, i) => {
       const span = make('span', {class: i === ids.length ? 'gs-letter gs-others' : 'gs-letter'}, lines ? text : '');
@@ -83,35 +85,37 @@ export function mount(lab, element, stage, {thousand}) {
     const rolls = lab.rolls();
     const counts = rolls ? countsOf(columns, rolls) : [];
     const full = ceiling(believed.reduce(larger), kept.reduce(larger));
-    const {axis, below, height} = heights(lines);
+    const room = stage.room();
+    const {axis, below, height} = heights(lines, room);
     const context = drawingContext(canvas, stage.width, height);
     const sum = counts.reduce((a, b) => a + b, 0);
-    paintBars(context, {edge, belief: believed, left: kept, rolls: rolls && Float64Array.from(counts, (c) => c / sum), counts, ceiling: full, lines}, inksOf(plane, lab.dark));
+    paintBars(context, {edge, belief: believed, left: kept, rolls: rolls && Float64Array.from(counts, (c) => c / sum), counts, ceiling: full, lines, room}, inksOf(plane, lab.dark));
     signs.forEach((span, i) => span.classList.toggle('gs-gone', kept[i] <= 0));
-    label(most, believed, edge, (share) => axis - (share / full) * ROOM - 20);
-    label(mostLeft, kept, edge, (share) => below + (share / full) * ROOM + 2);
+    label(most, believed, edge, (share) => axis - (share / full) * room - 20);
+    label(mostLeft, kept, edge, (share) => below + (share / full) * room + 2);
     mostLeft.hidden = rolls !== null;
     drawCut(seen, columns, edge);
     says.textContent = `${bitsWords(belief.bits)}, temperature 1`;
     saysLeft.textContent = `${bitsWords(left.bits)}, ${left.count.toLocaleString('en')} ${lab.unit()}${left.count === 1 ? '' : 's'}`;
-    const aside = Math.round(stage.width * (stage.width < 600 ? 0.34 : ASIDE));
+    const aside = Math.round(stage.width * (stage.narrow() ? ASIDE_NARROW : ASIDE));
     believes.style.left = leaves.style.left = `${aside}px`;
   }
 
   /** One dashed line where those that stay are the first by belief; none where a penalty has mixed them. */
   function drawCut({left, belief}, columns, edge) {
     const size = belief.p.length;
-    const words = cutWords(left, size, lab.unit());
+    const words = cutWords(left, size, lab.unit(), stage.narrow());
     const parted = words !== '' && left.prefix && left.count <= columns.ids.length;
     line.hidden = !parted;
     cut.textContent = words;
     cut.hidden = words === '';
     if (words === '') return;
-    const x = parted ? edge(left.count) - 1.5 : stage.width * ASIDE - 10;
+    const x = parted ? edge(left.count) - 1.5 : stage.width * (stage.narrow() ? ASIDE_NARROW : ASIDE) - 10;
     if (parted) line.style.left = `${x}px`;
     const turned = x > stage.width * 0.62; // there is no room to the right of it
     cut.style.left = turned ? 'auto' : `${x + 10}px`;
     cut.style.right = turned ? `${parted ? stage.width - x + 10 : 0}px` : 'auto';
+    cut.style.maxWidth = `${(turned ? x : stage.width - x) - 10}px`;
   }
 
   function point() {

@@ -5,9 +5,7 @@ import {place} from '../common/scales.js';
 import {make} from '../dom.js';
 import {TEMPERATURES, rowAt, rowOf, temperatureOf} from './numbers.js';
 
-const ROW = 13;
 const STEP = 0.05;
-const HEIGHT = ROW * TEMPERATURES.length;
 const MAX = TEMPERATURES[TEMPERATURES.length - 1];
 
 /** @param {import('./lab.js').Lab} lab @param {HTMLElement} element @param {import('./stage.js').Stage} stage @param {(temperature: number) => void} change */
@@ -20,15 +18,13 @@ export function mount(lab, element, stage, change) {
   const outline = make('div', {class: 'gs-outline', hidden: true});
   const plane = make('div', {class: 'gs-heat', tabIndex: 0, role: 'slider', 'aria-label': 'Temperature', 'aria-orientation': 'vertical', 'aria-valuemin': '0', 'aria-valuemax': String(MAX)},
     canvas, frame, outline, label, ...ends);
-  plane.style.height = `${HEIGHT}px`;
-  ends[1].style.top = `${HEIGHT - ROW}px`;
   element.append(make('div', {class: 'gs-line'}, make('h2', {class: 'gs-heading'}, 'Twelve temperatures'), make('span', {class: 'gs-says'}, 'the same characters in the same order; drag along it')),
     plane, make('div', {class: 'gs-scale'}, 'probability, square root scale'));
   let dragging = false;
 
   const drag = (event) => {
     const {top} = plane.getBoundingClientRect();
-    change(temperatureOf((event.clientY - top) / ROW - 0.5));
+    change(temperatureOf((event.clientY - top) / stage.rowHeight() - 0.5));
   };
   plane.addEventListener('pointerdown', (event) => {
     if (event.button !== 0) return;
@@ -77,19 +73,24 @@ export function mount(lab, element, stage, change) {
 
   function mark() {
     const {temperature} = lab.state.settings;
-    const top = rowOf(temperature) * ROW;
+    const high = stage.rowHeight();
+    const whole = high * TEMPERATURES.length;
+    const top = rowOf(temperature) * high;
+    plane.style.height = `${whole}px`;
+    plane.style.lineHeight = `${high}px`;
+    ends[1].style.top = `${whole - high}px`;
     frame.style.transform = `translateY(${top}px)`;
     label.style.transform = `translateY(${top}px)`;
     label.textContent = String(temperature);
-    ends[0].hidden = top < ROW;
-    ends[1].hidden = top > HEIGHT - 2 * ROW;
+    ends[0].hidden = top < high;
+    ends[1].hidden = top > whole - 2 * high;
     plane.setAttribute('aria-valuenow', String(temperature));
     plane.setAttribute('aria-valuetext', temperature.toFixed(2));
-    paint(now, ROW, [temperature]);
+    paint(now, high, [temperature]);
   }
 
   lab.on((changed) => {
-    if (['path', 'columns', 'theme'].some((name) => changed.has(name))) paint(canvas, HEIGHT, TEMPERATURES);
+    if (['path', 'columns', 'theme'].some((name) => changed.has(name))) paint(canvas, stage.rowHeight() * TEMPERATURES.length, TEMPERATURES);
     if (['path', 'columns', 'theme', 'settings'].some((name) => changed.has(name))) mark();
     if (!changed.has('hover') && !changed.has('columns')) return;
     const column = lab.hover;

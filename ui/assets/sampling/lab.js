@@ -3,9 +3,8 @@
  * acts on the logits that are here; the server is asked for a text, and for how it goes on. No DOM but timers and frames.
  */
 import {Refused} from '../common/ask.js';
-import {u} from '../sampling.js';
-import {believe, leave, tally, thousand} from './numbers.js';
-import {agreeing, drawnAt, extend, pieceOf, previousAt, questionAt, readPath, textAt} from './path.js';
+import {agreeing, extend, pieceOf, questionAt, readPath, textAt} from './path.js';
+import {createSeen} from './seen.js';
 import {MAX_TEXT, START} from './state.js';
 
 /** @typedef {import('./path.js').Path} Path */
@@ -32,9 +31,7 @@ export function createLab(source) {
   /** @type {Promise<boolean> | null} */ let fetching = null;
   /** Rolls wait for one another. @type {Promise<unknown>} */ let turn = Promise.resolve();
   let left = 0; // rolls still to come
-  /** @type {{key: unknown[], belief: import('./numbers.js').Belief} | null} */ let believed = null;
-  /** @type {{key: unknown[], left: import('./numbers.js').Left} | null} */ let bent = null;
-  /** @type {{key: unknown[], numbers: Float64Array} | null} */ let random = null;
+  /** The text has come, or has not. @type {Promise<void>} */ let settled = Promise.resolve();
 
   const lab = {
     source,
@@ -60,8 +57,7 @@ export function createLab(source) {
       const before = lab.state;
       lab.state = {...before, ...patch};
       for (const name of Object.keys(patch)) if (JSON.stringify(patch[name]) !== JSON.stringify(before[name])) touch(name);
-      if ('text' in patch || 'model' in patch) return load();
-      return Promise.resolve();
+      return 'text' in patch || 'model' in patch ? load() : Promise.resolve();
     },
 
     /** Ask again for the text as it stands. */
@@ -71,25 +67,10 @@ export function createLab(source) {
     position() { return lab.path ? lab.path.n + lab.at : 0; },
 
     /** All that the figures show; null before there is anything. */
-    numbers() {
-      const {path, at, state: {settings, seed}} = lab;
-      if (!path) return null;
-      const logits = path.logits[at];
-      if (believed?.key[0] !== logits) believed = {key: [logits], belief: believe(logits)};
-      const key = [logits, settings, path, at];
-      if (!bent || key.some((part, i) => part !== bent?.key[i])) bent = {key, left: leave(logits, believed.belief, settings, previousAt(path, at))};
-      const n = lab.position();
-      return {logits, belief: believed.belief, left: bent.left, n, number: u(seed, n), drawn: drawnAt(path, at, settings, seed)};
-    },
+    numbers: () => seen.numbers(),
 
-    /** How often each token is drawn at this position by a thousand seeds; null where they were not asked for. @returns {Int32Array | null} */
-    rolls() {
-      const seen = lab.thousand ? lab.numbers() : null;
-      if (!seen) return null;
-      const key = [lab.state.seed, seen.n];
-      if (!random || key.some((part, i) => part !== random?.key[i])) random = {key, numbers: thousand(lab.state.seed, seen.n)};
-      return tally(seen.left.p, random.numbers);
-    },
+    /** How often each token is drawn at this position by a thousand seeds; null where they were not asked for. */
+    rolls: () => seen.rolls(),
 
     /** @param {number} id @returns {string} */
     piece(id) { return lab.path ? pieceOf(lab.path, id) : ''; },
@@ -163,9 +144,14 @@ export function createLab(source) {
     if (now.size) for (const draw of views) draw(now);
   }
 
-  /** Ask for the text of the state, or for the tokens given in its place. @param {number[]} [tokens] */
-  async function load(tokens) {
+  /** Ask for the text of the state, or for the tokens given in its place. @param {number[]} [tokens] @returns {Promise<void>} */
+  function load(tokens) {
     lab.pause();
+    settled = fetchText(tokens);
+    return settled;
+  }
+
+  async function fetchText(tokens) {
     const mine = ++generation;
     fetching = null;
     loading?.abort();
@@ -197,6 +183,7 @@ export function createLab(source) {
 
   /** One roll. @returns {Promise<boolean>} it was written */
   async function step() {
+    await settled;
     const mine = generation;
     if (!lab.path || lab.stale) return false;
     if (lab.state.text.length >= MAX_TEXT) {
@@ -245,8 +232,9 @@ export function createLab(source) {
     return fetching;
   }
 
+  const seen = createSeen(lab);
   return lab;
 }
 
 /** @typedef {ReturnType<typeof createLab>} Lab */
-/** @typedef {NonNullable<ReturnType<Lab['numbers']>>} Numbers */
+/** @typedef {import('./seen.js').Seen} Seen */

@@ -46,7 +46,7 @@ export function mountLaboratory(element, lab, {change, visible, examples}) {
   element.replaceChildren(root);
   Object.assign(root, {laboratory: lab}); // for whoever measures, and for the curious at the console
 
-  const stage = createStage(lab, figures);
+  const stage = createStage(lab, readout); // as wide as the figures, wherever those stand
   const thousandWords = make('span');
   const thousandButton = make('button', {class: 'gl-link', type: 'button', 'aria-pressed': 'false', on: {click: () => perform('thousand')}}, 'A thousand rolls ', make('kbd', {}, 'H'));
   const editor = mountText(lab, text, {examples});

@@ -8,7 +8,7 @@ export function share(p) {
   if (p <= 0) return '0 %';
   const value = 100 * p;
   if (value >= 10) return `${value.toFixed(1)} %`;
-  return value >= 0.001 ? `${Number(value.toPrecision(2))} %` : '<0.001 %';
+  return value >= 0.001 ? `${value.toPrecision(2)} %` : '<0.001 %';
 }
 
 /**
@@ -48,7 +48,7 @@ export function mount(lab, element, stage) {
       return;
     }
     const words = columnWords(lab, stage, column);
-    const id = lab.numbers() && stage.columns(/** @type {import('./lab.js').Numbers} */ (lab.numbers()).belief).ids[column];
+    const id = lab.numbers() && stage.columns(/** @type {import('./seen.js').Seen} */ (lab.numbers()).belief).ids[column];
     const piece = typeof id === 'number' ? lab.piece(id) : '';
     const letter = piece && spoken(piece) === piece ? [make('span', {class: 'gs-letter-large gl-serif'}, sign(piece))] : [make('b', {}, words[0]?.text ?? '')];
     line.replaceChildren(...letter, ...words.slice(1).map(({name, text}) => make('span', {class: `gs-of-${name}`}, text)));

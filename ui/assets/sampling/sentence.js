@@ -33,7 +33,7 @@ export function sentence({settings, left, size, unit, favourite}) {
   const {temperature, top_k: topK, top_p: topP, min_p: minP, repetition_penalty: penalty} = settings;
   const [one, many] = [unit, `${unit}s`];
   if (temperature === 0) {
-    const tie = left.ties > 1 ? `: of ${inWords(left.ties)} that are equally likely, the first in the alphabet` : '';
+    const tie = left.ties > 1 ? `, of ${inWords(left.ties)} that are equally likely the first in the alphabet` : '';
     return [{text: 'At temperature 0 nothing is left to chance: '}, {text: `${quoted(favourite)} follows`, mark: true}, {text: `${tie}.`}];
   }
   const bent = [
@@ -58,10 +58,18 @@ function list(words) {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
-/** What was cut, beside the line. @param {import('./numbers.js').Left} left @param {number} size @param {string} unit @returns {string} empty where nothing was */
-export function cutWords({by, count, mass}, size, unit) {
+/**
+ * What was cut, beside the line.
+ * @param {import('./numbers.js').Left} left
+ * @param {number} size of the vocabulary
+ * @param {string} unit
+ * @param {boolean} [short] there is little room
+ * @returns {string} empty where nothing was
+ */
+export function cutWords({by, count, mass}, size, unit, short = false) {
   const cut = size - count;
   if (!by.length || cut === 0) return '';
+  if (short) return `${cut.toLocaleString('en')} cut by ${list(by)}, ${percent(mass)}`;
   return `cut by ${list(by)}: ${cut.toLocaleString('en')} ${unit}${cut === 1 ? '' : 's'}, ${percent(mass)} of the mass`;
 }
 

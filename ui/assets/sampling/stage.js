@@ -8,6 +8,7 @@ const SHOWN_WHERE_NARROW = 20;
 /** Narrower columns take the letters' room, CSS pixels. */
 const NARROW = 9;
 const PHONE = 600;
+const PROJECTOR = 1150;
 
 /**
  * How many columns of one token there is room for.
@@ -28,6 +29,14 @@ export function createStage(lab, element) {
     width: 0,
     /** All columns were asked for where there is room for few. */
     all: false,
+
+    narrow() { return stage.width < PHONE; },
+
+    /** Height of the bars on each side. */
+    room() { return stage.width < PHONE ? 130 : stage.width < PROJECTOR ? 150 : 200; },
+
+    /** Height of a row of the heatmap. */
+    rowHeight() { return stage.width < PROJECTOR ? 13 : 17; },
 
     /** @param {boolean} all */
     showAll(all) { stage.all = all; lab.touch('columns'); },

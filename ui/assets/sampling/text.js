@@ -23,6 +23,7 @@ export function mount(lab, element, {examples}) {
   element.append(reading, area, make('div', {class: 'gs-edit'}, edit, back, picks));
   let timer = 0;
   let width = 0;
+  /** What was typed last and asked for: the model may read it otherwise. */ let asked = '';
 
   area.addEventListener('input', () => {
     clearTimeout(timer);
@@ -39,15 +40,17 @@ export function mount(lab, element, {examples}) {
     if (!area.hidden && target !== area && !element.contains(target)) close();
   });
 
-  /** What was typed, where the model does not show it already. */
   function ask() {
-    if (area.value !== lab.state.text) void lab.set({text: area.value});
+    if (area.value === asked) return;
+    asked = area.value;
+    void lab.set({text: asked});
   }
 
   function open() {
     lab.pause();
     area.style.height = `${Math.max(reading.offsetHeight, 124)}px`;
     area.value = lab.state.text;
+    asked = area.value; // a field has its own line breaks
     area.hidden = false;
     reading.hidden = true;
     edit.replaceChildren('Done ', make('kbd', {}, 'Esc'));
