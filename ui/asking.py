@@ -126,6 +126,9 @@ def quality(asked: Asked, question: Question) -> dict[str, Any]:
     passage that stands in it word for word, and where; ``copied`` are all of MIN_COPIED characters and more, which may
     overlap; ``share_copied`` is the share of the characters that are part of one.
 
+    With ``bits`` false the model is not asked: whoever has scored the text already knows its bits, and the answer comes
+    at once.
+
     A word that the prompt began is not counted, nor an unknown one at the very end, which may be half there.
     """
     text, checkpoint = asked.text, asked.checkpoint
@@ -135,7 +138,7 @@ def quality(asked: Asked, question: Question) -> dict[str, Any]:
     index = corpus.index_of(checkpoint.training)
     about: dict[str, Any] = {
         "id": checkpoint.id, "text": text, "given": given, "notes": list(asked.notes), "corpus": index is not None,
-        "fetchable": index is None and corpus.is_ours(checkpoint.training), **_surprise(asked, given),
+        "fetchable": index is None and corpus.is_ours(checkpoint.training), **_surprise(asked, given, question.get("bits") is not False),
         "words_known": None, "words": None, "unknown": None, "longest": None, "copied": None, "share_copied": None,
     }  # fmt: skip
     if index is None:
@@ -162,7 +165,7 @@ def quality(asked: Asked, question: Question) -> dict[str, Any]:
     }
 
 
-def _surprise(asked: Asked, given: int) -> dict[str, Any]:
+def _surprise(asked: Asked, given: int, wanted: bool) -> dict[str, Any]:
     """Bits per character of what comes after the given characters, and what is known of the held-out text."""
     checkpoint, ids = asked.checkpoint, asked.ids
     add = checkpoint.tokenizer.stream()
@@ -171,14 +174,15 @@ def _surprise(asked: Asked, given: int) -> dict[str, Any]:
         length += len(add(ids[first]))
         first += 1
     first = min(max(first, 1), len(ids))
-    last = min(first + max(MAX_JUDGED_PRODUCTS // checkpoint.model.config.num_parameters, 1), len(ids))
+    affordable = max(MAX_JUDGED_PRODUCTS // checkpoint.model.config.num_parameters, 1) if wanted else 0
+    last = min(first + affordable, len(ids))
     found = gpt.score(checkpoint, ids, lambda *_: asked.go_on(), first=first, last=last)
     final = checkpoint.training.get("final")
     loss = final.get("val_loss") if isinstance(final, dict) else None
     letters = isinstance(checkpoint.tokenizer, CharTokenizer)  # else a loss is of a token, of several characters
     return {
         "bits_per_character": None if math.isnan(found.bits_per_character) else found.bits_per_character,
-        "bits_until": len(checkpoint.tokenizer.decode(ids[:last])),
+        "bits_until": len(checkpoint.tokenizer.decode(ids[:last])) if wanted else None,
         "held_out_bits": loss / math.log(2) if letters and isinstance(loss, (int, float)) else None,
     }
 

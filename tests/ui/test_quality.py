@@ -185,6 +185,14 @@ def test_bits_are_those_of_what_was_written(registry, here):
     assert ask(registry, text=text)["bits_per_character"] == pytest.approx(scored.bits_per_character, rel=1e-5)
 
 
+def test_who_knows_the_bits_is_answered_without_asking_the_model(registry, here, monkeypatch):
+    text = PLAYS[:200]
+    whole = ask(registry, text=text, given=9)
+    monkeypatch.delattr(gpt.GPT, "forward")
+    found = ask(registry, text=text, given=9, bits=False)
+    assert found == whole | {"bits_per_character": None, "bits_until": None}
+
+
 def test_of_a_large_model_the_beginning_is_judged(registry, here, monkeypatch):
     monkeypatch.setattr("ui.asking.MAX_JUDGED_PRODUCTS", 50 * registry.get("ours").model.config.num_parameters)
     text = PLAYS[:200]
