@@ -138,7 +138,8 @@ def quality(asked: Asked, question: Question) -> dict[str, Any]:
     index = corpus.index_of(checkpoint.training)
     about: dict[str, Any] = {
         "id": checkpoint.id, "text": text, "given": given, "notes": list(asked.notes), "corpus": index is not None,
-        "fetchable": index is None and corpus.is_ours(checkpoint.training), **_surprise(asked, given, question.get("bits") is not False),
+        "fetchable": index is None and corpus.is_ours(checkpoint.training),
+        **_surprise(asked, given, wanted=question.get("bits") is not False),
         "words_known": None, "words": None, "unknown": None, "longest": None, "copied": None, "share_copied": None,
     }  # fmt: skip
     if index is None:
