@@ -107,26 +107,37 @@ const LABEL = 130;
 export function places(tree, width) {
   /** @type {Place[]} */ const found = [];
   const path = pathOf(tree);
+  const k = Math.min(1, (width - LABEL) / widest(tree)); // a deep tree is drawn closer
   const visit = (branch, x, from) => {
     const children = tree.branches.filter(({parent}) => parent === branch.id).sort((a, b) => b.at - a.at || a.id - b.id);
     const places = [...new Set(children.map(({at}) => at))].sort((a, b) => a - b);
-    const forks = places.map((at, i) => ({at, x: Math.min(x + FIRST + i * BETWEEN, Math.max(x, width - LABEL))}));
+    const forks = places.map((at, i) => ({at, x: x + k * (FIRST + i * BETWEEN)}));
     const whole = wholeOf(branch);
     const last = forks[forks.length - 1];
-    const k = path.indexOf(branch.id);
-    const leaves = k >= 0 && k < path.length - 1 ? tree.branches.find(({id}) => id === path[k + 1])?.at : undefined;
+    const step = path.indexOf(branch.id);
+    const leaves = step >= 0 && step < path.length - 1 ? byId(tree, path[step + 1])?.at : undefined;
     const place = {
       branch, row: found.length, x, from, forks, labelX: (last?.x ?? x) + 10, label: words(whole, last?.at ?? branch.at),
-      onPath: k < 0 ? null : leaves === undefined ? Infinity : forks.find(({at}) => at === leaves)?.x ?? null,
+      onPath: step < 0 ? null : leaves === undefined ? Infinity : forks.find(({at}) => at === leaves)?.x ?? null,
     };
     found.push(place);
     for (const child of children) { // the last to leave is the next below: lines do not cross
       const fork = /** @type {{x: number}} */ (forks.find(({at}) => at === child.at));
-      visit(child, Math.min(fork.x + AWAY, Math.max(fork.x + 8, width - LABEL)), {x: fork.x, row: place.row});
+      visit(child, fork.x + k * AWAY, {x: fork.x, row: place.row});
     }
   };
   for (const branch of tree.branches) if (branch.parent === null || !byId(tree, branch.parent)) visit(branch, 5, null);
   return found;
+}
+
+/** How far right the last fork of a tree is that has room for itself. */
+function widest(tree) {
+  const reach = (branch) => {
+    const children = tree.branches.filter(({parent}) => parent === branch.id);
+    const forks = new Set(children.map(({at}) => at)).size;
+    return forks ? FIRST + (forks - 1) * BETWEEN + Math.max(...children.map((child) => AWAY + reach(child))) : 0;
+  };
+  return Math.max(1, ...tree.branches.filter(({parent}) => parent === null).map(reach));
 }
 
 /** Ids from a root to the branch on the screen. */

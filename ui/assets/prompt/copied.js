@@ -12,7 +12,7 @@ const AT_LEAST = 24;
 /** @param {HTMLElement} holder */
 export function mountCopied(holder) {
   const body = make('div', {class: 'gp-copied-words', 'aria-live': 'polite'});
-  const row = make('div', {class: 'gl-row gp-copied', hidden: true}, make('h2', {class: 'gl-note'}, 'Does it just copy?'), body);
+  const row = make('div', {class: 'gl-row gp-copied', hidden: true}, make('h2', {class: 'gp-note'}, 'Does it just copy?'), body);
   holder.append(row);
   const ask = askJson('quality');
   const fetchCorpus = askJson('fetch_corpus');
@@ -33,8 +33,7 @@ export function mountCopied(holder) {
     desk.set({quality: null});
     mark([]);
     row.hidden = sheet.text === '';
-    row.classList.add('gp-waiting'); // the old words stay until there are new ones
-    if (!body.hasChildNodes()) body.textContent = 'Looking it up …';
+    body.textContent = sheet.status === 'writing' ? 'Looked up when the text is written.' : 'Looking it up …';
     if (sheet.text === '' || sheet.status === 'writing') return;
     timer = window.setTimeout(() => void look(), SETTLED_MS);
   }
@@ -48,7 +47,7 @@ export function mountCopied(holder) {
       const found = await ask({model: sheet.model, text, given: [...text.slice(0, Math.max(0, sheet.given - offset))].length}, mine.signal);
       if (flight === mine) draw(inText(found, text, offset));
     } catch (error) {
-      if (!mine.signal.aborted) { desk.set({quality: null}); say(/** @type {Error} */ (error).message); }
+      if (!mine.signal.aborted) { desk.set({quality: null}); body.textContent = /** @type {Error} */ (error).message; }
     }
   }
 
@@ -71,7 +70,6 @@ export function mountCopied(holder) {
       words.push(typeof found.held_out_bits === 'number' ? `; Shakespeare that it never read, ${found.held_out_bits.toFixed(2)}.` : '.');
     }
     if (!found.corpus) words.push(' ', ...(found.fetchable ? offer() : ['Whether it copies cannot be said: the text that this model was trained on is not on this machine.']));
-    row.classList.remove('gp-waiting');
     body.replaceChildren(...words);
     desk.set({quality: found});
     mark([]);
@@ -136,11 +134,6 @@ export function mountCopied(holder) {
     const {quality, marks, sheet} = desk.state;
     const rules = sheet.status === 'writing' ? [] : quality?.copied ?? [];
     desk.set({marks: {...marks, rules, wash}});
-  }
-
-  function say(words) {
-    row.classList.remove('gp-waiting');
-    body.textContent = words;
   }
 
   desk.on((changed) => { if (changed.has('sheet')) begin(); });

@@ -53,7 +53,7 @@ export function ownPanel() {
 /** What the model made of it, under the text; progress while it reads. @param {HTMLElement} holder */
 export function mountScore(holder) {
   const body = make('div', {class: 'gp-score-words'});
-  const row = make('div', {class: 'gl-row gp-score', hidden: true}, make('h2', {class: 'gl-note'}, 'Score'), body);
+  const row = make('div', {class: 'gl-row gp-score', hidden: true}, make('h2', {class: 'gp-note'}, 'Score'), body);
   holder.append(row);
   const bar = make('div', {class: 'gp-progress', role: 'progressbar', 'aria-label': 'Reading your text'}, make('i'));
   const far = make('span', {class: 'gp-far'});

@@ -31,7 +31,15 @@ export function mountReader() {
 
   desk.on((changed) => {
     if (['sheet', 'tint', 'pin', 'paused'].some((name) => changed.has(name))) decide();
+    document.documentElement.dataset.glThoughts = state();
   });
   decide();
   return scorer;
+}
+
+/** How far it is, beside what is said of the text itself: for tests, and whoever looks from outside. */
+function state() {
+  const {sheet: {text, status}, laid, problem} = desk.state;
+  if (problem) return 'refused';
+  return status !== 'writing' && laid.at.length === text.length && laid.at[text.length - 1] >= 0 ? 'known' : 'reading';
 }

@@ -35,7 +35,7 @@ export function createScorer(ask, tell, wait = setTimeout) {
     wanted = next;
     if (renewed) failed = false;
     if (flight && (!next || !continues(next, flying))) { flight.abort(); flight = null; }
-    if (next && !continues(next, asked)) {
+    if (renewed && !continues(next, asked)) {
       recall(next);
       tell(known, null, '');
     }
