@@ -128,7 +128,7 @@ test('columns: all of them, or the likeliest and one for the rest, which takes w
 });
 
 test('letters of narrow columns stand on several lines, and the bars below them', () => {
-  assert.deepEqual([14.6, 9, 5.5, 3].map(letterLines), [1, 1, 3, 0]);
+  assert.deepEqual([14.6, 12, 10.9, 5.5, 3].map(letterLines), [1, 1, 2, 3, 0]);
   const [one, three] = [heights(1, 150), heights(3, 150)];
   assert.equal(one.axis, three.axis);
   assert.equal(three.below - one.below, three.height - one.height);

@@ -3,15 +3,18 @@
 const TOP = 22;
 const BOTTOM = 34;
 const TICK = 2;
-/** From one letter's line to the next, where narrow columns need several. */
+/** A line of letters, and from it to the next where narrow columns need several. */
 const LETTERS = 26;
-const STAGGER = 16;
+export const STAGGER = 16;
 const GAP = 2;
+/** Wide enough for a letter, and for one that stands on a line with every fourth alone. */
+const LETTER = 12;
+const LEAST = 4;
 
 /** @param {number} columnWidth @returns {number} lines that the letters need so that none stands on another; 0: there is no room for them */
 export function letterLines(columnWidth) {
-  if (columnWidth >= 9) return 1;
-  return columnWidth >= 4 ? Math.ceil(12 / columnWidth) : 0;
+  if (columnWidth >= LETTER) return 1;
+  return columnWidth >= LEAST ? Math.ceil(LETTER / columnWidth) : 0;
 }
 
 /** Where things stand, from the top. @param {number} lines of letters @param {number} room for the bars on each side */

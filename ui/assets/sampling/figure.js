@@ -2,7 +2,7 @@
 import {drawingContext} from '../common/canvas.js';
 import {percent, sign} from '../common/words.js';
 import {make} from '../dom.js';
-import {heights, letterLines, paintBars} from './bars.js';
+import {STAGGER, heights, letterLines, paintBars} from './bars.js';
 import {inksOf} from './inks.js';
 import {ceiling} from './numbers.js';
 import {columnWords} from './readout.js';
@@ -65,7 +65,7 @@ export function mount(lab, element, stage, {thousand}) {
       const span = make('span', {class: i === ids.length ? 'gs-letter gs-others' : 'gs-letter'}, lines ? text : '');
       span.style.left = `${stage.edge(i, count)}px`;
       span.style.width = `${stage.edge(i + 1, count) - stage.edge(i, count)}px`;
-      span.style.top = `${(lines > 1 ? i % lines : 0) * 16}px`;
+      span.style.top = `${(lines > 1 ? i % lines : 0) * STAGGER}px`;
       return span;
     });
     letters.replaceChildren(...signs);

@@ -1,6 +1,7 @@
 /** The laboratory laid out: text, rolls and sliders on the left, the figures on the right, side by side below. */
 import {keyPanel} from '../common/keypanel.js';
 import {PLAIN} from '../common/settings.js';
+import {spoken} from '../common/words.js';
 import {make} from '../dom.js';
 import {mount as mountBand} from './band.js';
 import {mountRolls, mountSliders} from './controls.js';
@@ -37,12 +38,12 @@ export function mountLaboratory(element, lab, {change, visible, examples}) {
   const figures = part('gs-figures');
   const under = part('gs-under');
   const below = make('section', {class: 'gs-lanes', 'aria-label': 'Side by side'});
-  const spoken = make('div', {class: 'gs-spoken', 'aria-live': 'polite'});
+  const heard = make('div', {class: 'gs-spoken', 'aria-live': 'polite'});
   const tools = part('gs-tools');
   const root = make('div', {class: 'gl-part gs', tabIndex: -1}, part('gs-all',
     part('gs-left', text, status, rolls, sliders),
     part('gs-right', part('gs-top', says, tools), readout, figures, under),
-    below), spoken);
+    below), heard);
   element.replaceChildren(root);
   Object.assign(root, {laboratory: lab}); // for whoever measures, and for the curious at the console
 
@@ -86,7 +87,7 @@ export function mountLaboratory(element, lab, {change, visible, examples}) {
     if (any('path', 'settings')) {
       drawSentence();
       clearTimeout(timer);
-      timer = setTimeout(() => { if (!lab.rolling && visible()) spoken.textContent = says.textContent; }, REST_MS);
+      timer = setTimeout(say, REST_MS);
     }
     if (any('thousand', 'path', 'seed')) drawThousand();
     if (any('columns', 'path')) {
@@ -98,8 +99,18 @@ export function mountLaboratory(element, lab, {change, visible, examples}) {
       doing.textContent = lab.busy ? `${lab.busy} …` : '';
       root.classList.toggle('gs-busy', lab.stale && (lab.busy !== '' || lab.error !== ''));
     }
+    root.classList.toggle('gs-empty', !lab.path);
     if (any('path', 'settings', 'columns', 'stale')) root.dataset.glLab = lab.stale ? '' : `${lab.position()} ${stage.count()}`;
   });
+
+  let saidAt = 0;
+  /** What was written, and what may follow, for whoever does not see it. */
+  function say() {
+    if (lab.rolling || !visible()) return;
+    const written = lab.position() === saidAt + 1 ? `${spoken(lab.path?.texts[lab.at - 1] ?? '')} is written. ` : '';
+    saidAt = lab.position();
+    heard.textContent = `${written}${says.textContent}`;
+  }
 
   function drawSentence() {
     const seen = lab.numbers();
@@ -113,7 +124,8 @@ export function mountLaboratory(element, lab, {change, visible, examples}) {
     const {seed} = lab.state;
     thousandButton.setAttribute('aria-pressed', String(lab.thousand));
     thousandButton.firstChild?.replaceWith(lab.thousand ? 'No rolls ' : 'A thousand rolls ');
-    thousandWords.textContent = lab.thousand ? ` The draw at position ${lab.position()} for the seeds ${firstSeed(seed)} to ${firstSeed(seed) + ROLLS - 1}: black ticks` : '';
+    const black = (words) => make('span', {class: 'gs-black'}, words); // where there is room for it
+    thousandWords.replaceChildren(...(lab.thousand ? [' ', black(`The draw at position ${lab.position()} for the `), `seeds ${firstSeed(seed)} to ${firstSeed(seed) + ROLLS - 1}`, black(': black ticks')] : []));
   }
 
   function drawStatus() {

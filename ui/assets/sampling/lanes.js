@@ -25,6 +25,7 @@ export function createLanes(lab) {
   const lanes = {
     /** @type {Written[]} */ written: [],
     writing: false,
+    /** What went wrong; empty when nothing did. */ error: '',
     /** The text that they go on from, as it was when they began. */
     get prompt() { return start?.text ?? lab.state.text; },
 
@@ -40,6 +41,7 @@ export function createLanes(lab) {
       lanes.stop();
       start = null;
       lanes.written = [];
+      lanes.error = '';
     },
 
     /** Add what the sliders say. @returns {boolean} there was room */
@@ -66,13 +68,14 @@ export function createLanes(lab) {
       }
       wanted += PRESS;
       lanes.writing = true;
+      lanes.error = '';
       lab.touch('written');
       while (mine === run && lanes.written.some(unfinished)) {
         for (const lane of lanes.written) {
           if (!unfinished(lane)) continue;
           const more = await lab.attempt(() => lab.source.write(questionOf(lane)), 'Writing');
           if (mine !== run) return;
-          if (!more) { lanes.stop(); return; }
+          if (!more) { lanes.error = lab.error; lanes.stop(); return; }
           lane.text += more.texts.join('');
           lane.ids.push(...more.ids);
           lane.full = more.ids.length === 0 || (start?.text.length ?? 0) + lane.text.length >= MAX_TEXT;

@@ -22,8 +22,9 @@ export function mount(lab, element) {
   const write = button('Write side by side', () => lanes.write());
   const more = button('Go on', () => lanes.write(true));
   const stop = button('Stop', () => lanes.stop());
+  const failed = make('div', {class: 'gl-error', role: 'alert', hidden: true});
   const columns = make('div', {class: 'gs-lane-columns'});
-  element.append(make('h2', {class: 'gs-heading gs-lanes-heading'}, 'Side by side'), says, make('div', {class: 'gs-lane-buttons'}, add, write, more, stop), columns);
+  element.append(make('h2', {class: 'gs-heading gs-lanes-heading'}, 'Side by side'), says, make('div', {class: 'gs-lane-buttons'}, add, write, more, stop), failed, columns);
   /** @type {HTMLElement[]} */ let texts = [];
 
   function layOut() {
@@ -50,6 +51,8 @@ export function mount(lab, element) {
       rows.find((row) => row.querySelector('.gs-parted'))?.querySelector('.gs-parted')?.before(make('span', {class: 'gs-parts'}, 'differs'));
       texts[i]?.replaceChildren(...rows);
     });
+    failed.textContent = lanes.error;
+    failed.hidden = lanes.error === '';
     write.hidden = writing;
     stop.hidden = !writing;
     more.hidden = writing || !written.some(({text}) => text !== '');
