@@ -24,7 +24,7 @@ export function mount(lab, element, stage) {
   element.append(make('div', {class: 'gs-line'}, make('h2', {class: 'gs-heading'}, 'The draw'), words), room);
   /** @type {{id: number, from: number, to: number}[]} */ let parts = [];
 
-  room.addEventListener('pointermove', (event) => {
+  const point = (event) => {
     const {left, width} = room.getBoundingClientRect();
     const at = (event.clientX - left) / width;
     const id = parts.find(({from, to}) => at >= from && at < to)?.id;
@@ -33,7 +33,8 @@ export function mount(lab, element, stage) {
     const {ids, others} = stage.columns(seen.belief);
     const column = seen.belief.rank[id] - 1;
     stage.point(column < ids.length ? column : others ? ids.length : null);
-  });
+  };
+  for (const name of ['pointermove', 'pointerdown']) room.addEventListener(name, point);
   room.addEventListener('pointerleave', (event) => { if (event.pointerType === 'mouse') stage.point(null); });
 
   function draw() {
@@ -63,7 +64,7 @@ export function mount(lab, element, stage) {
     words.textContent = drawWords({seed: lab.state.seed, n: seen.n, number: seen.number, piece: lab.piece(seen.drawn)});
   }
 
-  function point() {
+  function outlined() {
     const seen = lab.numbers();
     const id = seen && lab.hover !== null ? stage.columns(seen.belief).ids[lab.hover] : undefined;
     const part = parts.find((one) => one.id === id);
@@ -75,6 +76,6 @@ export function mount(lab, element, stage) {
 
   lab.on((changed) => {
     if (['path', 'settings', 'seed', 'columns', 'theme'].some((name) => changed.has(name))) draw();
-    if (['path', 'hover', 'settings', 'columns'].some((name) => changed.has(name))) point();
+    if (['path', 'hover', 'settings', 'columns'].some((name) => changed.has(name))) outlined();
   });
 }

@@ -30,6 +30,7 @@ export function mount(lab, element, stage, change) {
     if (event.button !== 0) return;
     dragging = true;
     plane.setPointerCapture(event.pointerId);
+    stage.point(stage.under(event));
     drag(event);
   });
   plane.addEventListener('pointermove', (event) => {
