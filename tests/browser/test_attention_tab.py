@@ -228,9 +228,9 @@ def test_presenting_is_read_from_the_back_of_a_room(explorer):
 def test_the_keys_are_listed(explorer):
     page = explorer(state=None)
     page.keyboard.press("?")
-    assert "write the next character" in page.locator(".ge-help").inner_text()
+    assert "write the next character" in page.locator(".ge .gl-key-panel").inner_text()
     page.keyboard.press("Escape")
-    assert not page.locator(".ge-help").is_visible()
+    assert not page.locator(".ge .gl-key-panel").is_visible()
 
 
 def test_on_a_phone_nothing_scrolls_sideways_and_all_is_there(explorer):

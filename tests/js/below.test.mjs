@@ -11,7 +11,7 @@ import {axisEnd, dodge, outliers, placeLabels} from '../../ui/assets/attention/p
 import {partingSentence} from '../../ui/assets/attention/rewrite.js';
 import {step} from '../../ui/assets/attention/roving.js';
 import {scoreSentence, upward} from '../../ui/assets/attention/scatter.js';
-import {lastLine, shared} from '../../ui/assets/attention/verse.js';
+import {lastLine, shared} from '../../ui/assets/common/verse.js';
 import {barNumber} from '../../ui/assets/common/bars.js';
 import {headNames, headNumbers} from '../../ui/assets/common/words.js';
 

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {axisLabels, axisTicks, diagonalWords, firstWords, lineStarts} from '../../ui/assets/attention/axes.js';
-import {KEYS, actionOf} from '../../ui/assets/attention/keys.js';
+import {KEYS} from '../../ui/assets/attention/keys.js';
 import {repeated, sentence} from '../../ui/assets/attention/sentence.js';
 import {START, fit, packState, readState} from '../../ui/assets/attention/state.js';
 import {barName, barNumber, barsOf} from '../../ui/assets/common/bars.js';
+import {actionOf} from '../../ui/assets/common/keypanel.js';
 import {sign, spoken} from '../../ui/assets/common/words.js';
 
 test('a state survives a link', () => {
@@ -43,9 +44,9 @@ test('no key does two things, and none is taken with a modifier', () => {
   const all = KEYS.flatMap(({keys}) => keys);
   assert.equal(new Set(all).size, all.length);
   assert.equal(new Set(KEYS.map(({action}) => action)).size, KEYS.length);
-  assert.equal(actionOf({key: 'n', ctrlKey: false, metaKey: false, altKey: false}), 'write');
-  assert.equal(actionOf({key: 's', ctrlKey: true, metaKey: false, altKey: false}), null);
-  assert.equal(actionOf({key: 'q', ctrlKey: false, metaKey: false, altKey: false}), null);
+  assert.equal(actionOf(KEYS, {key: 'n', ctrlKey: false, metaKey: false, altKey: false}), 'write');
+  assert.equal(actionOf(KEYS, {key: 's', ctrlKey: true, metaKey: false, altKey: false}), null);
+  assert.equal(actionOf(KEYS, {key: 'q', ctrlKey: false, metaKey: false, altKey: false}), null);
 });
 
 test('a repeated passage is found where it stood last, with what followed', () => {

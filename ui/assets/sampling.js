@@ -21,16 +21,16 @@ export function probabilities(logits, settings, previous = []) {
   if (temperature === 0) return Float64Array.from(x, (_, id) => (id === best ? 1 : 0));
   const largest = x[best];
   let p = scaled(x.map((logit) => Math.exp((logit - largest) / temperature)));
-  if (topK > 0 && topK < p.length) p = only(p, ranked(p).slice(0, topK));
+  if (topK > 0 && topK < p.length) p = likeliest(p, topK);
   if (topP < 1) {
-    const order = ranked(p);
+    const ascending = p.slice().sort();
     let sum = 0;
     let kept = 0;
-    while (kept < order.length) {
-      sum += p[order[kept++]];
+    while (kept < p.length) {
+      sum += ascending[p.length - ++kept];
       if (sum >= topP) break;
     }
-    p = only(p, order.slice(0, kept));
+    p = likeliest(p, kept, ascending);
   }
   if (minP > 0) {
     const least = minP * p[argmax(p)];
@@ -64,10 +64,12 @@ export function argmax(x) {
   return best;
 }
 
-function only(p, kept) {
-  const q = new Float64Array(p.length);
-  for (const id of kept) q[id] = p[id];
-  return scaled(q);
+/** The `count` most probable, scaled to sum to 1; of those that tie for the last place the smaller ids. Numbers sort faster than ids by them. */
+function likeliest(p, count, ascending = p.slice().sort()) {
+  const least = ascending[p.length - count];
+  let ties = count;
+  for (let i = p.length - 1; i >= 0 && ascending[i] > least; i--) ties--;
+  return scaled(p.map((q) => (q > least || (q === least && ties-- > 0) ? q : 0)));
 }
 
 function scaled(p) {

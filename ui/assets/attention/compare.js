@@ -3,7 +3,7 @@ import {make} from '../dom.js';
 import {comparisonMaps} from './comparison.js';
 import {lensAt, nextProbability} from './wire.js';
 import {align} from './maps.js';
-import {verse} from './verse.js';
+import {verse} from '../common/verse.js';
 import {drawBars, inList, leastOf} from '../common/bars.js';
 import {headNames} from '../common/words.js';
 

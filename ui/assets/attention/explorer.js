@@ -2,6 +2,7 @@
  * The explorer: all views of one state, laid out. It runs in the page and, with a trace inside, in an exported file;
  * it knows neither gradio nor a server.
  */
+import {keyPanel} from '../common/keypanel.js';
 import {make} from '../dom.js';
 import {mount as mountArcs} from './arcs.js';
 import {mount as mountCompare} from './compare.js';
@@ -10,7 +11,7 @@ import {mount as mountEditor} from './editor.js';
 import {mount as mountEffects} from './effects.js';
 import {mount as mountExports} from './exports.js';
 import {mount as mountGrid} from './grid.js';
-import {KEYS, actionOf} from './keys.js';
+import {KEYS} from './keys.js';
 import {mount as mountLadder} from './ladder.js';
 import {mount as mountMap} from './map.js';
 import {mount as mountNext} from './next.js';
@@ -25,11 +26,6 @@ import {mount as mountTalk, talkActions} from './talkview.js';
 import {mount as mountTitle} from './title.js';
 import {openTour} from './tour.js';
 import {SPEEDS} from './app.js';
-
-/** What these keys do when the focus is on a control is that control's own. */
-const OF_CONTROLS = new Set([' ', 'Enter']);
-/** A tab that was clicked is shown by then. */
-const SHOWN_MS = 60;
 
 /**
  * @typedef {object} Example
@@ -62,14 +58,12 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
     scatter: section('ge-scatter', 'All heads by two scores'), rewrite: section('ge-rewrite', 'With and without'),
     compare: section('ge-compare', 'Two texts'), talk: section('ge-talk', 'Your talk'),
   };
-  const help = part('ge-help');
-  help.hidden = true;
   const spoken = make('div', {class: 'ge-spoken', 'aria-live': 'polite'});
   const root = make('div', {class: 'gl-part ge', tabIndex: -1}, part('ge-all',
     part('ge-top', says, tools), status,
     part('ge-main', part('ge-left', strip, edit, next), figure, part('ge-side', grid, silence)),
     controls,
-    part('ge-below', below.effects, below.ladder, below.scatter, below.rewrite, below.compare, below.talk)), help, spoken);
+    part('ge-below', below.effects, below.ladder, below.scatter, below.rewrite, below.compare, below.talk)), spoken);
   root.classList.toggle('ge-offline', !live);
   element.replaceChildren(root);
   Object.assign(root, {explorer: app}); // for whoever measures, and for the curious at the console
@@ -104,11 +98,11 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
   mountLadder(app, below.ladder);
   mountScatter(app, below.scatter);
   mountTalk(app, below.talk, {restore: (state) => app.restore(state)});
+  const keys = keyPanel({root, keys: KEYS, perform, visible, hears: (action) => !action.startsWith('talk') || talk.count > 0});
   tools.append(
     make('button', {class: 'gl-link', type: 'button', on: {click: () => openTour(app)}}, 'A tour'),
-    make('button', {class: 'gl-link ge-keys-button', type: 'button', 'aria-expanded': 'false', on: {click: () => perform('help')}}, 'Keys ', make('kbd', {}, '?')),
-    doing);
-  fillHelp(help, () => perform('help'));
+    keys.button, doing);
+  root.append(keys.panel);
 
   /** @param {string} action */
   function perform(action) {
@@ -123,8 +117,7 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
       pinBack: () => pin((app.pinned() ?? trace.tokens) - 1), pinOn: () => pin((app.pinned() ?? -1) + 1),
       pinFirst: () => pin(0), pinLast: () => pin(trace.tokens - 1),
       escape: () => {
-        if (!help.hidden) perform('help');
-        else if (state.pin !== null) app.set({pin: null});
+        if (state.pin !== null) app.set({pin: null});
         else presenter.toggle(false);
       },
       write: () => { app.play(false); void app.forward(); }, back: () => { app.play(false); void app.back(); }, play: () => app.play(),
@@ -136,38 +129,9 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
       average: () => app.set({average: /** @type {any} */ (AVERAGES[(AVERAGES.findIndex(([value]) => value === state.average) + 1) % AVERAGES.length][0])}),
       edit: () => editor.open(), keep: () => talk.keep(), talkNext: () => talk.next(), talkPrevious: () => talk.previous(),
       present: () => presenter.toggle(),
-      help: () => {
-        help.hidden = !help.hidden;
-        root.querySelector('.ge-keys-button')?.setAttribute('aria-expanded', String(!help.hidden));
-        if (!help.hidden) help.querySelector('button')?.focus();
-      },
     };
     actions[action]?.();
   }
-
-  document.addEventListener('keydown', (event) => {
-    const target = /** @type {HTMLElement} */ (event.target);
-    if (event.defaultPrevented || !visible() || !element.isConnected) return;
-    if (target.closest?.('input:not([type=checkbox]), textarea, select, [contenteditable]')) return;
-    if (OF_CONTROLS.has(event.key) && target.closest?.('button, a, input, [role=menu], [role=tab]')) return;
-    const action = actionOf(event);
-    if (!action || (action.startsWith('talk') && !talk.count)) return;
-    event.preventDefault();
-    perform(action);
-  });
-
-  // Who has pressed a button with the pointer goes on with the keys of the explorer, not with that button's.
-  document.addEventListener('click', (event) => {
-    const target = /** @type {HTMLElement} */ (event.target);
-    if (event.detail === 0 || !target.closest?.('button')) return;
-    if (root.contains(target)) root.focus({preventScroll: true});
-    else if (target.closest('[role=tab]')) setTimeout(leaveTab, SHOWN_MS);
-  }, {capture: true});
-  const leaveTab = () => {
-    const focused = document.activeElement;
-    if (visible() && focused?.matches('[role=tab]:not(:focus-visible)')) root.focus({preventScroll: true});
-  };
-  leaveTab(); // the tab was clicked before there was an explorer
 
   let announced = '';
   app.on((changed) => {
@@ -210,12 +174,4 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
   theme();
   drawStatus();
   return {perform, root, editor};
-}
-
-function fillHelp(help, close) {
-  help.setAttribute('role', 'dialog');
-  help.setAttribute('aria-label', 'Keys');
-  help.append(
-    make('div', {class: 'ge-next-head'}, make('h2', {class: 'ge-heading'}, 'Keys'), make('button', {class: 'gl-link', type: 'button', on: {click: close}}, 'Close ', make('kbd', {}, 'Esc'))),
-    make('dl', {class: 'ge-keys'}, ...KEYS.flatMap(({shown, does}) => [make('dt', {}, make('kbd', {}, shown)), make('dd', {}, does)])));
 }

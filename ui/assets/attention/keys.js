@@ -1,6 +1,6 @@
 /** The keys of the explorer: which key does what, in one table that the help is made of. Pure: no DOM. */
 
-/** @type {{keys: string[], shown: string, does: string, action: string}[]} */
+/** @type {import('../common/keypanel.js').Key[]} */
 export const KEYS = [
   {keys: ['ArrowUp'], shown: '↑', does: 'the layer before', action: 'layerUp'},
   {keys: ['ArrowDown'], shown: '↓', does: 'the next layer', action: 'layerDown'},
@@ -30,12 +30,3 @@ export const KEYS = [
   {keys: ['f', 'F'], shown: 'F', does: 'present, full screen', action: 'present'},
   {keys: ['?'], shown: '?', does: 'these keys', action: 'help'},
 ];
-
-/**
- * @param {{key: string, ctrlKey: boolean, metaKey: boolean, altKey: boolean}} event
- * @returns {string | null} the action that the key means
- */
-export function actionOf({key, ctrlKey, metaKey, altKey}) {
-  if (ctrlKey || metaKey || altKey) return null;
-  return KEYS.find(({keys}) => keys.includes(key))?.action ?? null;
-}

@@ -1,6 +1,6 @@
 /** With and without: the text written on twice from the same draws, once with all heads and once with some silenced. */
 import {make} from '../dom.js';
-import {lastLine, shared, verse} from './verse.js';
+import {lastLine, shared, verse} from '../common/verse.js';
 import {headNames} from '../common/words.js';
 
 const COUNT = 120;

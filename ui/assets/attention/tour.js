@@ -2,7 +2,7 @@
 import {make} from '../dom.js';
 import {GLOSSARY, explain} from './glossary.js';
 import {STOPS, TEMPERATURES} from './stops.js';
-import {lastLine, verse} from './verse.js';
+import {lastLine, verse} from '../common/verse.js';
 
 /** What the text goes on by at each temperature. */
 const COUNT = 60;

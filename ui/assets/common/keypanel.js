@@ -24,9 +24,10 @@ export function actionOf(keys, {key, ctrlKey, metaKey, altKey}) {
  * @param {Key[]} tab.keys with the actions `help` and `escape`
  * @param {(action: string) => void} tab.perform what the panel does not do itself
  * @param {() => boolean} tab.visible the tab is in front
+ * @param {(action: string) => boolean} [tab.hears] whether an action means anything now; else its key stays the browser's
  * @returns {{button: HTMLElement, panel: HTMLElement}} what opens the panel, and the panel
  */
-export function keyPanel({root, keys, perform, visible}) {
+export function keyPanel({root, keys, perform, visible, hears = () => true}) {
   const button = make('button', {class: 'gl-link gl-keys-button', type: 'button', 'aria-expanded': 'false', on: {click: () => toggle()}}, 'Keys ', make('kbd', {}, '?'));
   const panel = make('div', {class: 'gl-key-panel', role: 'dialog', 'aria-label': 'Keys', hidden: true},
     make('div', {class: 'gl-key-head'}, make('h2', {}, 'Keys'), make('button', {class: 'gl-link', type: 'button', on: {click: () => toggle(false)}}, 'Close ', make('kbd', {}, 'Esc'))),
@@ -42,9 +43,9 @@ export function keyPanel({root, keys, perform, visible}) {
     const target = /** @type {HTMLElement} */ (event.target);
     if (event.defaultPrevented || !visible() || !root.isConnected) return;
     if (target.closest?.('input:not([type=checkbox]):not([type=range]), textarea, select, [contenteditable]')) return;
-    if (OF_CONTROLS.has(event.key) && target.closest?.('button, a, input, [role=tab]')) return;
+    if (OF_CONTROLS.has(event.key) && target.closest?.('button, a, input, [role=menu], [role=tab]')) return;
     const action = actionOf(keys, event);
-    if (!action) return;
+    if (!action || !hears(action)) return;
     event.preventDefault();
     if (action === 'help' || (action === 'escape' && !panel.hidden)) toggle();
     else perform(action);

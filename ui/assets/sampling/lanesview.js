@@ -1,5 +1,5 @@
 /** Side by side, below the fold: a column for each of the settings, and where their texts part. */
-import {lastLine, verse} from '../attention/verse.js';
+import {lastLine, verse} from '../common/verse.js';
 import {PLAIN} from '../common/settings.js';
 import {make} from '../dom.js';
 import {createLanes, namesAndValues, part} from './lanes.js';
