@@ -1,4 +1,4 @@
-"""The explorer's budgets, measured in a real browser: Debian's chromium, headless, without a graphics card."""
+"""The budgets of what is drawn, measured in a real browser: Debian's chromium, headless, without a graphics card."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from gpt.checkpoint import save
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run"]
 TRACE_SECONDS, CHANGE_MS, THUMBNAILS_MS, WIRE_BYTES, LONGEST_TASK_MS = 1.5, 16.0, 50.0, 1_200_000, 200.0
 CHANGES = 40
+ATTENTION = "#gl-attention [data-gl-trace] .ge-box"
 
 SCRIPT = (Path(__file__).parent / "explorer.js").read_text(encoding="utf-8").strip().rstrip(";")
 
@@ -50,30 +51,41 @@ def available() -> str:
 
 def explore(url: str, text: str) -> Explored:
     """The explorer of the page at this address, with a text that fills its window."""
-    with opened(url, text) as page:
+    with opened(url, attention(text), ATTENTION) as page:
         return Explored(**page.evaluate(f"{SCRIPT}.explore", {"changes": CHANGES, "text": text}))
+
+
+def slide(url: str) -> dict[str, float]:
+    """The Sampling tab's sliders: ``median`` and ``longest`` in milliseconds; how often the server was ``asked``."""
+    with opened(url, {"tab": "sampling"}, "#gl-sampling .gs-bars") as page:
+        found: dict[str, float] = page.evaluate(f"{SCRIPT}.slide")
+        return found
 
 
 def explore_long(url: str, text: str) -> dict[str, Any]:
     """The longest task of the page's thread, with a model of many heads and a long window."""
-    with opened(url, "ROMEO:") as page:
+    with opened(url, attention("ROMEO:"), ATTENTION) as page:
         found: dict[str, Any] = page.evaluate(f"{SCRIPT}.long", {"text": text})
         return found
 
 
+def attention(text: str) -> dict[str, Any]:
+    """What a link to the Attention tab with this text holds."""
+    return {"tab": "attention", "attention": {"text": text}}
+
+
 @contextmanager
-def opened(url: str, text: str) -> Iterator[Any]:
-    """The Attention tab in a browser, with this text traced."""
+def opened(url: str, state: dict[str, Any], shown: str) -> Iterator[Any]:
+    """A tab in a browser, as a link to this state opens it, once what the selector names is there."""
     from playwright.sync_api import sync_playwright
 
-    state = json.dumps({"tab": "attention", "attention": {"text": text}}).encode()
-    link = base64.urlsafe_b64encode(zlib.compress(state)).decode().rstrip("=")
+    link = base64.urlsafe_b64encode(zlib.compress(json.dumps(state).encode())).decode().rstrip("=")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.set_default_timeout(120_000)
         page.goto(f"{url}?s={link}")
-        page.wait_for_selector("#gl-attention [data-gl-trace] .ge-box")
+        page.wait_for_selector(shown)
         page.wait_for_timeout(1500)  # the effects of all heads are measured once the page has settled
         yield page
         browser.close()

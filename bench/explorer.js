@@ -1,4 +1,4 @@
-/** What bench/browser.py runs inside the page: an object of two measurements. Times in milliseconds, sizes in bytes. */
+/** What bench/browser.py runs inside the page: an object of three measurements. Times in milliseconds, sizes in bytes. */
 ({
   /** A text that fills the window: from the question to painted maps, then what each change costs the page's thread. */
   async explore({changes, text}) {
@@ -62,5 +62,25 @@
     app.set({view: 'arcs'});
     await settled();
     return {longest: Math.max(0, ...tasks), maps: app.trace.layers * app.trace.heads, tokens: app.trace.tokens};
+  },
+
+  /** The Sampling tab: the work of the page from a slider that moves to painted bars, and what the server is asked meanwhile. */
+  slide() {
+    const {laboratory} = document.querySelector('#gl-sampling .gs');
+    const asked = performance.getEntriesByType('resource').length;
+    const times = [];
+    for (const [name, from, step] of [['temperature', 0, 0.1], ['top-p', 0.3, 0.02], ['repetition-penalty', 1, 0.05]]) {
+      const input = document.getElementById(`gs-${name}`);
+      for (let i = 0; i < 20; i++) {
+        input.value = String(from + i * step);
+        const began = performance.now();
+        input.dispatchEvent(new Event('input', {bubbles: true}));
+        laboratory.flush();
+        document.body.offsetHeight;
+        times.push(performance.now() - began);
+      }
+    }
+    times.sort((a, b) => a - b);
+    return {median: times[times.length / 2], longest: times.at(-1), asked: performance.getEntriesByType('resource').length - asked};
   },
 });

@@ -68,6 +68,7 @@ def explorer() -> None:
     window = checkpoint.model.config.block_size
     with page() as (_, url):
         found = browser.explore(url, verse(checkpoint, window))
+        slid = browser.slide(url)
     print(f"attention, {found.maps} maps of {found.tokens} characters, chromium without a graphics card")
     print(row("  text to painted maps", found.trace / 1000, "s ", f"{browser.TRACE_SECONDS} s"))
     print(row("  pin, work of the page", found.pin, "ms", f"{browser.CHANGE_MS:.0f} ms"))
@@ -75,6 +76,9 @@ def explorer() -> None:
     print(row("  head, work of the page", found.head, "ms", f"{browser.CHANGE_MS:.0f} ms"))
     print(row("  all thumbnails", found.thumbnails, "ms", f"{browser.THUMBNAILS_MS:.0f} ms"))
     print(row("  on the wire", found.wire / 1e6, "MB", f"{browser.WIRE_BYTES / 1e6} MB"))
+    asked = f"{slid['asked']:.0f} questions to the server; the longest {slid['longest']:.1f} ms"
+    print(f"sampling, all characters, {asked}")
+    print(row("  slider to bars", slid["median"], "ms", f"{browser.CHANGE_MS:.0f} ms"))
     with tempfile.TemporaryDirectory() as folder:
         browser.make_wide_model(Path(folder) / "wide", checkpoint)
         with page("--checkpoints", folder) as (_, url):
