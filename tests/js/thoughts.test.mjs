@@ -138,6 +138,22 @@ test('while a text grows what is known is not asked for again', async () => {
   assert.deepEqual(questions.map(({text, start}) => [text, start]), [['abc', 0], ['abcd', 3], ['abcdef', 4]]);
 });
 
+test('between two questions there is a rest while the text grows, and none once it is written', async () => {
+  const {ask, turn, questions} = slowModel(100);
+  const rests = [];
+  const scorer = createScorer(ask, () => {}, (resume, ms) => rests.push({resume, ms}));
+  scorer.want({model: 'm', text: 'abc', growing: true});
+  await turn();
+  for (const text of ['abcd', 'abcde', 'abcdef']) scorer.want({model: 'm', text, growing: true});
+  assert.equal(questions.length, 1);
+  assert.ok(rests[0].ms >= 500);
+  rests[0].resume();
+  await turn();
+  assert.deepEqual(questions.map(({text}) => text), ['abc', 'abcdef']);
+  scorer.want({model: 'm', text: 'abcdefg', growing: false});
+  assert.equal(questions.at(-1).text, 'abcdefg');
+});
+
 test('a new text starts anew, what was asked before is dropped, and a fork keeps what it begins with', async () => {
   const {ask, turn, questions} = slowModel(100);
   const told = [];

@@ -187,6 +187,7 @@ export function mount(view) {
     if (!changed.has('compared') && !changed.has('sheet')) return;
     const {compared, tree, sheet: {text}, marks} = desk.state;
     const other = tree.branches.find(({id}) => id === compared);
+    if (!other && !marks.dotted.length && !changed.has('compared')) return;
     const found = other ? differences(text, branches.wholeOf(other)) : null;
     desk.set({
       marks: {...marks, dotted: found?.passages ?? []},

@@ -133,6 +133,7 @@ export function mountCopied(holder) {
   function mark(wash) {
     const {quality, marks, sheet} = desk.state;
     const rules = sheet.status === 'writing' ? [] : quality?.copied ?? [];
+    if (!rules.length && !wash.length && !marks.rules.length && !marks.wash.length) return;
     desk.set({marks: {...marks, rules, wash}});
   }
 

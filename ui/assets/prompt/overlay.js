@@ -31,12 +31,15 @@ export function createOverlay(paper, play, sheet, places) {
   paper.append(pin, hover);
   /** @type {Map<number, HTMLCanvasElement>} */ const tiles = new Map();
   let due = 0;
-  let dirty = true;
+  /** Tiles below this height are to be drawn anew. */
+  let dirty = 0;
+  let moved = true;
   let width = 0;
+  let {sheet: text, laid} = desk.state;
   /** Where the rows stand: asking the page is dear while it scrolls. @type {{x: number, y: number, h: number}[]} */ let stands = [];
 
   const schedule = () => { due ||= requestAnimationFrame(paint); };
-  const redraw = () => { dirty = true; schedule(); };
+  const redraw = (from = 0) => { dirty = Math.min(dirty, from); moved = true; schedule(); };
 
   function paint() {
     due = 0;
@@ -49,13 +52,16 @@ export function createOverlay(paper, play, sheet, places) {
       if (k < first || k >= end) { canvas.remove(); tiles.delete(k); }
     }
     /** @type {number[]} */ const wanted = [];
-    for (let k = first; k < end; k++) if (dirty || !tiles.has(k)) wanted.push(k);
-    if (dirty) stands = sheet.rows.map(({element: {offsetLeft: x, offsetTop: y, offsetHeight: h}}) => ({x, y, h}));
-    dirty = false;
+    for (let k = first; k < end; k++) if ((k + 1) * TILE > dirty || !tiles.has(k)) wanted.push(k);
+    if (moved && wanted.length) {
+      stands = sheet.rows.map(({element: {offsetLeft: x, offsetTop: y, offsetHeight: h}}) => ({x, y, h}));
+      moved = false;
+    }
+    dirty = Infinity;
     const pens = wanted.map((k) => {
       const canvas = tiles.get(k) ?? /** @type {HTMLCanvasElement} */ (make('canvas', {class: 'gp-tile'}));
       if (!tiles.has(k)) { tiles.set(k, canvas); canvas.style.top = `${k * TILE}px`; under.append(canvas); }
-      return {top: k * TILE, pen: drawingContext(canvas, play.clientWidth, Math.min(TILE, high - k * TILE))};
+      return {top: k * TILE, pen: drawingContext(canvas, play.clientWidth, TILE)};
     });
     if (pens.length) draw(pens);
     drawOutline(pin, desk.state.pin);
@@ -96,20 +102,21 @@ export function createOverlay(paper, play, sheet, places) {
     });
     for (const [passages, dotted] of /** @type {const} */ ([[marks.rules, false], [marks.dotted, true]])) {
       style(of('ink-2'));
-      for (const passage of passages) for (const box of visible(passage, from, to)) rule(fill, box, dotted);
+      for (const passage of passages) for (const box of visible(passage, from, to, false)) rule(fill, box, dotted);
     }
     style(of('rule'));
-    for (const passage of marks.wash) for (const box of visible(passage, from, to)) fill(box.x - 1, box.y + 2, box.w + 2, box.h - 4);
+    for (const passage of marks.wash) for (const box of visible(passage, from, to, true)) fill(box.x - 1, box.y + 2, box.w + 2, box.h - 4);
   }
 
-  function visible([start, end], from, to) {
+  /** Of a passage what is near the window, with its line breaks or without. */
+  function visible([start, end], from, to, breaks) {
     const {rows} = sheet;
     if (!rows.length) return [];
     const touched = (i) => stands[i].y <= to && stands[i].y + stands[i].h >= from;
     const found = [];
     for (let i = rowAt(rows, start); i <= rowAt(rows, Math.max(start, end - 1)); i++) {
       const {line, last} = rows[i];
-      if (touched(i)) found.push(...places.boxesOf(Math.max(start, line.start), Math.min(end, line.start + line.text.length + (last ? 0 : 1))));
+      if (touched(i)) found.push(...places.boxesOf(Math.max(start, line.start), Math.min(end, line.start + line.text.length + (breaks && !last ? 1 : 0))));
     }
     return found;
   }
@@ -154,17 +161,31 @@ export function createOverlay(paper, play, sheet, places) {
   }
 
   new ResizeObserver(() => {
-    if (play.clientWidth !== width) { width = play.clientWidth; places.forget(); }
+    if (play.clientWidth === width) { schedule(); return; } // longer: there may be a new tile
+    width = play.clientWidth;
+    places.forget();
     redraw();
   }).observe(play);
-  new MutationObserver(redraw).observe(document.body, {attributes: true, attributeFilter: ['class']});
-  new MutationObserver(redraw).observe(document.documentElement, {attributes: true, attributeFilter: ['class']});
+  for (const root of [document.body, document.documentElement]) new MutationObserver(() => redraw()).observe(root, {attributes: true, attributeFilter: ['class']});
   document.fonts?.addEventListener('loadingdone', () => { places.forget(); redraw(); });
   document.addEventListener('scroll', schedule, {passive: true, capture: true});
   window.addEventListener('resize', schedule);
   desk.on((changed) => {
-    if (['laid', 'tint', 'marks', 'sheet'].some((name) => changed.has(name))) redraw();
-    else if (changed.has('pin') || changed.has('hover')) schedule();
+    if (changed.has('tint') || changed.has('marks')) redraw();
+    if (changed.has('sheet')) { // what has only grown is drawn already
+      const {sheet: now} = desk.state;
+      if (now.text.startsWith(text.text) && now.own === text.own) { moved = true; schedule(); } else redraw();
+      text = now;
+    }
+    if (changed.has('laid')) {
+      const count = laid.units.length;
+      const before = laid.units[count - 1];
+      laid = desk.state.laid;
+      const now = laid.units[count - 1];
+      const same = before && now && now.start === before.start && now.bits === before.bits;
+      redraw(same ? places.boxAt(before.start)?.y ?? 0 : 0);
+    }
+    if (changed.has('pin') || changed.has('hover')) schedule();
   });
   return {redraw};
 }

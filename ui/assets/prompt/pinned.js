@@ -23,6 +23,7 @@ export function mountPinned(holder) {
   holder.append(part, spokenWords);
 
   let proposed = '';
+  let drawn = '';
 
   function draw() {
     const {hover, pin, sheet} = desk.state;
@@ -90,7 +91,10 @@ export function mountPinned(holder) {
   }
 
   desk.on((changed) => {
-    if (['hover', 'pin', 'laid', 'sheet', 'problem'].some((n) => changed.has(n))) draw();
+    const {sheet} = desk.state;
+    const kind = `${sheet.own} ${sheet.text === ''}`;
+    if (['hover', 'pin', 'laid', 'problem'].some((n) => changed.has(n)) || kind !== drawn) draw();
+    drawn = kind;
     if (changed.has('laid')) propose();
     if (changed.has('pin')) {
       const unit = unitAt(desk.state.pin);

@@ -1,8 +1,9 @@
 /** Asks what the model thought of a text, piece by piece, also while it is written: never more than one question at a time. No DOM. */
 import {cut, join} from './thoughts.js';
 
-/** Between two questions while the text is written: writing comes first. */
-const PAUSE_MS = 300;
+/** Between two questions while the text is written, at least, and so many times what the last answer took: writing comes first. */
+const PAUSE_MS = 500;
+const REST = 10;
 /** Subwords at the end of a text that grows may be cut otherwise: so many tokens are asked for again. */
 const OVERLAP = 8;
 /** Texts whose thoughts are kept: who walks from branch to branch waits for nothing. */
@@ -28,6 +29,8 @@ export function createScorer(ask, tell, wait = setTimeout) {
   let asked = {model: '', text: ''};
   /** @type {AbortController | null} */ let flight = null;
   let failed = false;
+  /** Writing comes first: nothing is asked now, unless the text has been written. */
+  let resting = false;
 
   /** @param {Wanted | null} next null: nothing is asked any more, and what is known is kept */
   function want(next) {
@@ -58,12 +61,13 @@ export function createScorer(ask, tell, wait = setTimeout) {
   /** @type {{model: string, text: string, known: any}[]} */ let kept = [];
 
   async function go() {
-    if (flight || failed || !wanted || wanted.text === '') return;
+    if (flight || failed || !wanted || wanted.text === '' || (resting && wanted.growing)) return;
     const start = startOf();
     if (start === null) return;
     const mine = flight = new AbortController();
     const {model, text, growing, count} = wanted;
     flying = {model, text};
+    const began = performance.now();
     let answer = null;
     let problem = '';
     try {
@@ -83,7 +87,11 @@ export function createScorer(ask, tell, wait = setTimeout) {
     asked = {model, text};
     keep();
     tell(known, answer, '');
-    if (growing && wanted?.growing) wait(() => void go(), PAUSE_MS); else void go();
+    if (growing) {
+      resting = true;
+      wait(() => { resting = false; void go(); }, Math.max(PAUSE_MS, REST * (performance.now() - began)));
+    }
+    void go();
   }
 
   /** The first token to ask for, or null where all is known. */

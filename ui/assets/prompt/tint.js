@@ -10,7 +10,7 @@ export const MOST_BITS = 6;
  * `value` is 0 to 1, the place on the scale.
  */
 export const TINTS = {
-  none: {says: 'Nothing is drawn under the text', map: 'surprise', low: '', high: '', value: () => 0},
+  none: {says: 'Nothing is drawn under the text', map: 'surprise', low: '0', high: `${MOST_BITS} bits`, value: () => 0},
   surprise: {says: 'How surprised the model was by each character', map: 'surprise', low: '0', high: `${MOST_BITS} bits`, value: ({bits}) => Math.min(1, (bits ?? 0) / MOST_BITS)},
   probability: {says: 'How probable each character was to the model', map: 'ink', low: '0', high: '100 %', value: ({bits, p}) => (bits === null ? 0 : p)},
   entropy: {says: 'How open the model held the choice before each character', map: 'surprise', low: '0', high: `${MOST_BITS} bits`, value: ({bits, entropy}) => (bits === null ? 0 : Math.min(1, entropy / MOST_BITS))},

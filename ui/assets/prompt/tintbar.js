@@ -14,7 +14,7 @@ export function tintBar() {
   const ramp = make('i', {class: 'gp-ramp'});
   const high = make('span');
   const legend = make('span', {class: 'gp-legend', 'aria-hidden': 'true'}, low, ramp, high);
-  const part = make('div', {class: 'gp-tint'}, make('span', {class: 'gp-tint-name'}, 'Tint'), make('span', {class: 'gl-choice'}, select), legend);
+  const part = make('div', {class: 'gp-tint'}, make('span', {class: 'gp-tint-name'}, 'Tint'), make('span', {class: 'gp-tint-choice'}, make('span', {class: 'gl-choice'}, select)), legend);
 
   function draw() {
     const tint = TINTS[desk.state.tint];
@@ -22,6 +22,7 @@ export function tintBar() {
     select.value = desk.state.tint;
     part.title = tint.says;
     legend.classList.toggle('gp-away', desk.state.tint === 'none'); // its room stays
+    if (desk.state.tint === 'none') return;
     low.textContent = tint.low;
     high.textContent = tint.high;
     const stops = Array.from({length: STOPS}, (_, i) => colour(tint.map, dark, i / (STOPS - 1)));

@@ -3,7 +3,10 @@ import {make} from '../dom.js';
 import {places} from './branches.js';
 import {desk} from './desk.js';
 
-const ROW = 34;
+/** Heights of a branch: a finger needs more. */
+const ROW = window.matchMedia('(pointer: coarse)').matches ? 44 : 34;
+/** From its foot to its line. */
+const FOOT = 7.5;
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** @param {HTMLElement} holder */
@@ -26,7 +29,7 @@ export function mountTree(holder) {
     if (part.hidden) return;
     lines.setAttribute('width', String(width));
     lines.setAttribute('height', String(found.length * ROW + 4));
-    const y = (row) => row * ROW + 26.5;
+    const y = (row) => (row + 1) * ROW - FOOT;
     const strokes = found.flatMap(({x, row, from, onPath}) => {
       const way = from ? `M${from.x} ${y(from.row)} ${curve(from.x, y(from.row), x, y(row))}` : `M${x} ${y(row)}`;
       const whole = path(`${way} H${width - 2}`, onPath === Infinity);
@@ -37,11 +40,11 @@ export function mountTree(holder) {
     lines.replaceChildren(...strokes.sort((a, b) => red(a) - red(b)), ...dots);
     list.replaceChildren(...found.map(({branch, labelX, label}) => {
       const here = branch.id === tree.current;
-      const walk = make('button', {class: 'gp-branch', type: 'button', 'aria-current': String(here), title: here ? 'On the screen' : 'Show this text', on: {click: () => desk.actions.walk(branch.id)}}, label || '…');
+      const walk = make('button', {class: 'gp-branch', type: 'button', 'aria-current': String(here), title: here ? 'On the screen' : 'Show this text', on: {click: () => desk.actions.walk(branch.id)}}, make('span', {}, label || '…'));
       const on = compared === branch.id;
       const compare = make('button', {class: 'gl-link gp-compare', type: 'button', 'aria-pressed': String(on), title: 'Mark in the text on the screen what is another there', on: {click: () => desk.set({compared: on ? null : branch.id})}}, on ? 'stop' : 'compare');
       const item = make('li', {class: here ? 'gp-on' : ''}, walk, ...(here ? [] : [compare]));
-      item.style.paddingLeft = `${labelX}px`;
+      Object.assign(item.style, {paddingLeft: `${labelX}px`, height: `${ROW}px`});
       return item;
     }));
   }
