@@ -10,6 +10,7 @@ from typing import Any
 import gpt
 from gpt.heads import ROLES
 
+from . import links
 from .components.view import View
 from .head import training_facts
 from .limits import MAX_TEXT_CHARACTERS
@@ -82,21 +83,15 @@ def value(
 
 def restore(registry: Registry, link: Mapping[str, Any], default_model: str) -> dict[str, Any]:
     """The tab's value for a link's state, which is untrusted."""
-    name = link.get("model")
-    notes: tuple[str, ...] = ()
-    if name not in registry.names():
-        notes = (f"The model of this link, {str(name)[:60]!r}, is not here; this is {default_model}.",)
-        name = default_model
+    name, notes = links.model_of(link, registry.names(), default_model)
     state = link.get("attention")
     if not isinstance(state, dict):
-        state, notes = (
-            examples(registry.get(str(name)))[0]["state"],
-            (*notes, "The link holds no view; this is an example."),
-        )
+        state = examples(registry.get(name))[0]["state"]
+        notes.append("The link holds no view; this is an example.")
     text = state.get("text")
     if isinstance(text, str) and len(text) > MAX_TEXT_CHARACTERS:
         state = {**state, "text": text[-MAX_TEXT_CHARACTERS:]}
-    return value(registry, str(name), state, notes)
+    return value(registry, name, state, tuple(notes))
 
 
 @functools.lru_cache(maxsize=8)

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import zlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .limits import MAX_LINK_CHARACTERS, MAX_TEXT_CHARACTERS
@@ -42,3 +43,11 @@ def decode(value: str) -> dict[str, Any]:
     if not isinstance(state, dict):
         raise LinkError("cut or altered")
     return state
+
+
+def model_of(link: Mapping[str, Any], names: Sequence[str], default: str) -> tuple[str, list[str]]:
+    """The model that a link names, or the default one and a sentence about it where it is not here."""
+    name = link.get("model")
+    if isinstance(name, str) and name in names:
+        return name, []
+    return default, [f"The model of this link, {str(name)[:60]!r}, is not here; this is {default}."]

@@ -189,11 +189,7 @@ def _example(checkpoint: gpt.Checkpoint, model: str) -> dict[str, Any]:
 
 def restore(registry: Registry, state: dict[str, Any], default_model: str) -> dict[str, Any]:
     """The state of a link, each field checked again: prompt, model, settings, and the value of the text's component."""
-    notes = []
-    model = state.get("model")
-    if model not in registry.names():
-        notes.append(f"The model of this link, {str(model)[:60]!r}, is not here; this is {default_model}.")
-        model = default_model
+    model, notes = links.model_of(state, registry.names(), default_model)
     checkpoint = registry.get(model)
     if not notes and state.get("id") != checkpoint.id[:12]:
         notes.append(f"This was written by another training of {model}; the same seed gives another text now.")

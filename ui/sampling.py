@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from . import links
 from .components.view import View
 from .limits import MAX_LANES, MAX_TEXT_CHARACTERS
 from .prompt import DEFAULTS
@@ -63,10 +64,7 @@ def value(
 
 def restore(registry: Registry, link: Mapping[str, Any], default_model: str) -> dict[str, Any]:
     """The tab's value for a link's state, which is untrusted: what is missing or wrong is as at first, and said."""
-    name, notes = link.get("model"), []
-    if name not in registry.names():
-        notes.append(f"The model of this link, {str(name)[:60]!r}, is not here; this is {default_model}.")
-        name = default_model
+    name, notes = links.model_of(link, registry.names(), default_model)
     found = link.get("sampling")
     if not isinstance(found, dict):
         notes.append("The link holds no text and no settings; this is an example.")
@@ -89,7 +87,7 @@ def restore(registry: Registry, link: Mapping[str, Any], default_model: str) -> 
     state = {
         "text": text[-MAX_TEXT_CHARACTERS:], "settings": settings or _settings({}), "seed": int(seed), "lanes": kept
     }  # fmt: skip
-    return value(registry, str(name), state, tuple(notes))
+    return value(registry, name, state, tuple(notes))
 
 
 def _settings(found: Any) -> dict[str, Any] | None:

@@ -2,9 +2,9 @@
  * The explorer's heart: state, traces, play. Views subscribe and draw; none of them knows where a trace comes from, and
  * none keeps anything of its own that another shows. No DOM but timers and animation frames.
  */
+import {attempts} from '../common/attempt.js';
 import {createDetails} from './details.js';
 import {align, difference, mapOf, rowOf, withoutFirst} from './maps.js';
-import {Refused} from '../common/ask.js';
 import {START, fit} from './state.js';
 import {cut, extend, lensAt, readTrace} from './wire.js';
 
@@ -17,8 +17,6 @@ const AHEAD = 32;
 const REFETCH = 12;
 /** Of one frame's drawing at most so long at a time. */
 const SLICE_MS = 40;
-/** Loading is said when it takes longer. */
-const SAY_MS = 300;
 export const SPEEDS = [2, 5, 10, 20];
 
 /** @param {import('./source.js').Source} source */
@@ -214,23 +212,8 @@ export function createApp(source) {
     /** Draw what has changed now, all of it, not in the next frame. */
     flush() { flush(); while (pending.length) pending.shift()?.(); },
 
-    /** Run something that may fail: its sentence is shown. @template T @param {() => Promise<T>} work @param {string} [doing] */
-    async attempt(work, doing = '') {
-      const timer = setTimeout(() => { app.busy = doing; touch('busy'); }, SAY_MS);
-      try {
-        const found = await work();
-        if (app.error) { app.error = ''; touch('error'); }
-        return found;
-      } catch (error) {
-        if (/** @type {Error} */ (error).name === 'AbortError') return undefined;
-        app.error = error instanceof Refused ? error.message : `Something went wrong: ${/** @type {Error} */ (error).message}`;
-        touch('error');
-        return undefined;
-      } finally {
-        clearTimeout(timer);
-        if (app.busy) { app.busy = ''; touch('busy'); }
-      }
-    },
+    /** Run something that may fail: its sentence is shown. @template T @param {() => Promise<T>} work @param {string} [doing] @returns {Promise<T | undefined>} */
+    attempt: (work, doing) => attempt(work, doing),
   };
 
   function touch(...names) {
@@ -355,6 +338,7 @@ export function createApp(source) {
     if (app.playing) playTimer = window.setTimeout(tick, Math.max(0, 1000 / app.speed - (performance.now() - began)));
   }
 
+  const attempt = attempts(app, touch);
   const details = createDetails(app, source);
   return app;
 }

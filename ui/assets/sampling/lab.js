@@ -2,7 +2,7 @@
  * The laboratory's heart: the text, the path ahead of it, the settings, and rolling. Views subscribe and draw. A slider
  * acts on the logits that are here; the server is asked for a text, and for how it goes on. No DOM but timers and frames.
  */
-import {Refused} from '../common/ask.js';
+import {attempts} from '../common/attempt.js';
 import {agreeing, extend, pieceOf, questionAt, readPath, textAt} from './path.js';
 import {createSeen} from './seen.js';
 import {MAX_TEXT, START} from './state.js';
@@ -18,8 +18,6 @@ const REFETCH = 12;
 /** From one roll to the next, when ten are rolled, and when it rolls on. */
 const TEN_MS = 90;
 const ON_MS = 200;
-/** Loading is said when it takes longer. */
-const SAY_MS = 300;
 
 /** @param {Source} source */
 export function createLab(source) {
@@ -111,22 +109,9 @@ export function createLab(source) {
     },
 
     /** Run something that may fail: its sentence is shown. @template T @param {() => Promise<T>} work @param {string} doing @returns {Promise<T | undefined>} */
-    async attempt(work, doing) {
-      const timer = setTimeout(() => { lab.busy = doing; touch('busy'); }, SAY_MS);
-      try {
-        const found = await work();
-        if (lab.error) { lab.error = ''; touch('error'); }
-        return found;
-      } catch (error) {
-        if (/** @type {Error} */ (error).name === 'AbortError') return undefined;
-        say(error instanceof Refused ? error.message : `Something went wrong: ${/** @type {Error} */ (error).message}`);
-        return undefined;
-      } finally {
-        clearTimeout(timer);
-        if (lab.busy) { lab.busy = ''; touch('busy'); }
-      }
-    },
+    attempt: (work, doing) => attempt(work, doing),
   };
+  const attempt = attempts(lab, touch);
 
   function say(error) { lab.error = error; touch('error'); }
 

@@ -1,9 +1,9 @@
 /** The text that is written on: a strip of characters with a red underscore, and in its place a field to edit it. */
+import {createEditor} from '../common/editor.js';
 import {createStrip} from '../common/strip.js';
 import {make} from '../dom.js';
 import {windowStart} from './path.js';
 
-const ASK_MS = 300;
 /** So much of a long text is laid out: the last of it, from the beginning of a line. */
 const SHOWN = 800;
 
@@ -16,57 +16,15 @@ export function mount(lab, element, {examples}) {
   const strip = createStrip({label: 'The text that is written on'});
   const before = make('p', {class: 'gs-before', hidden: true});
   const reading = make('div', {class: 'gs-text'}, before, strip.element);
-  const area = /** @type {HTMLTextAreaElement} */ (make('textarea', {class: 'gs-area gl-serif', 'aria-label': 'The text', spellcheck: false, hidden: true, placeholder: 'Type the beginning of a text'}));
-  const edit = make('button', {class: 'gl-link', type: 'button', on: {click: () => (area.hidden ? open() : close())}}, 'Edit ', make('kbd', {}, 'E'));
+  const editor = createEditor({
+    shown: reading, home: element, field: 'gs-area', words: 'Edit', placeholder: 'Type the beginning of a text',
+    read: () => lab.state.text, use: (text) => { void lab.set({text}); }, opens: () => lab.pause(), closed: lay,
+    leave: () => /** @type {HTMLElement | null} */ (element.closest('.gs'))?.focus(),
+  });
   const back = make('button', {class: 'gl-link', type: 'button', title: 'Take the last character back', on: {click: () => lab.back()}}, 'Take back ', make('kbd', {}, 'B'));
   const picks = make('span', {class: 'gs-examples'});
-  element.append(reading, area, make('div', {class: 'gs-edit'}, edit, back, picks));
-  let timer = 0;
+  element.append(reading, editor.area, make('div', {class: 'gs-edit'}, editor.button, back, picks));
   let width = 0;
-  /** What was typed last and asked for: the model may read it otherwise. */ let asked = '';
-
-  area.addEventListener('input', () => {
-    clearTimeout(timer);
-    timer = window.setTimeout(ask, ASK_MS);
-  });
-  area.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape') return;
-    event.preventDefault();
-    close();
-    /** @type {HTMLElement | null} */ (element.closest('.gs'))?.focus();
-  });
-  document.addEventListener('pointerdown', (event) => {
-    const target = /** @type {Node} */ (event.target);
-    if (!area.hidden && target !== area && !element.contains(target)) close();
-  });
-
-  function ask() {
-    if (area.value === asked) return;
-    asked = area.value;
-    void lab.set({text: asked});
-  }
-
-  function open() {
-    lab.pause();
-    area.style.height = `${Math.max(reading.offsetHeight, 124)}px`;
-    area.value = lab.state.text;
-    asked = area.value; // a field has its own line breaks
-    area.hidden = false;
-    reading.hidden = true;
-    edit.replaceChildren('Done ', make('kbd', {}, 'Esc'));
-    area.focus();
-    area.setSelectionRange(area.value.length, area.value.length);
-  }
-
-  function close() {
-    if (area.hidden) return;
-    clearTimeout(timer);
-    ask();
-    area.hidden = true;
-    reading.hidden = false;
-    edit.replaceChildren('Edit ', make('kbd', {}, 'E'));
-    lay();
-  }
 
   function lay() {
     if (!reading.clientWidth) return;
@@ -85,9 +43,7 @@ export function mount(lab, element, {examples}) {
 
   function offer() {
     picks.replaceChildren(...examples.map(({title, says, text}) => make('button', {class: 'gl-link', type: 'button', title: says, on: {click: () => {
-      area.hidden = true;
-      reading.hidden = false;
-      edit.replaceChildren('Edit ', make('kbd', {}, 'E'));
+      editor.drop();
       void lab.set({text});
     }}}, title)));
   }
@@ -99,5 +55,5 @@ export function mount(lab, element, {examples}) {
     lay();
   }).observe(reading);
   offer();
-  return {open, close, get editing() { return !area.hidden; }};
+  return editor;
 }
