@@ -188,7 +188,8 @@ def test_each_tint_has_its_own_colour_under_the_letter_and_nothing_moves(open_pa
         "entropy": ("surprise", min(1, score.entropies[offset - 1] / 6)),
     }
     layout = """() => [...document.querySelectorAll('.gl-play *, #gl-prompt-side *, #gl-bar *')]
-        .filter((one) => !one.closest('.gp-tint-choice .gl-choice')).map((one) => JSON.stringify(one.getBoundingClientRect()))"""
+        .filter((one) => !one.closest('.gp-tint-choice .gl-choice'))
+        .map((one) => JSON.stringify(one.getBoundingClientRect()))"""
     page.locator(".gp-copied").get_by_text("bits a character").wait_for()
     before = page.evaluate(layout)
     for tint, (name, value) in values.items():
