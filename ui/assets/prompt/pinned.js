@@ -52,7 +52,7 @@ export function mountPinned(holder) {
       return;
     }
     words.textContent = `${bitsWords(unit.bits)}, ${choiceWords(unit.rank)}, ${percent(unit.p)}`;
-    hint.textContent = sheet.own ? 'What else the model held possible here.' : pin === offset ? 'Click another character, and the text goes on from there.' : 'Click to pin it, and to go on with another.';
+    hint.textContent = sheet.own ? 'What else the model held possible here.' : pin === offset ? `${press()} another character, and the text goes on from there.` : 'Click to pin it, and to go on with another.';
     drawAlternatives(unit, sheet.own);
   }
 
@@ -110,7 +110,9 @@ export function whyNot(piece) {
   return piece.includes('�') ? 'This token is a part of a character: the text cannot go on from a part.' : '';
 }
 
+function press() { return window.matchMedia('(hover: none)').matches ? 'Tap' : 'Click'; }
+
 function invitation() {
-  return window.matchMedia('(hover: none)').matches ? 'Tap a character to see how likely it was, and what else could have come.'
+  return press() === 'Tap' ? 'Tap a character to see how likely it was, and what else could have come.'
     : 'Point at a character to see how likely it was, and what else could have come. Click to pin it.';
 }
