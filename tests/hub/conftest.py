@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +22,13 @@ OWNER, READER, OTHER = "token-of-the-owner", "token-that-may-only-read", "token-
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalHub]:
     """A Hub of its own, with a cache of its own; whoever is not named otherwise is the owner "me"."""
     local = LocalHub({OWNER: ("me", "write"), READER: ("me", "read"), OTHER: ("other", "write")})
+    with talking_to(local, monkeypatch, tmp_path):
+        yield local
+
+
+@contextmanager
+def talking_to(local: LocalHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Inside, the client of this process talks to that Hub."""
     with serving(local) as url:
         monkeypatch.setattr(constants, "ENDPOINT", url)
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
@@ -30,5 +38,5 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalHub]:
         for module in (_http, file_download):  # the client's own patience, without the waiting
             monkeypatch.setattr(module, "time", SimpleNamespace(**{**vars(time), "sleep": lambda seconds: None}))
         monkeypatch.setenv("HF_TOKEN", OWNER)
-        yield local
+        yield
         close_session()
