@@ -63,10 +63,26 @@ def slide(url: str) -> dict[str, float]:
 
 
 def explore_long(url: str, text: str) -> dict[str, Any]:
-    """The longest task of the page's thread, with a model of many heads and a long window."""
+    """A model of many heads and a long window: ``maps``, ``tokens``, and of the page's thread ``longest``, the longest
+    task in milliseconds, and ``work``, the most that one took of a processor: it waits while others have both cores."""
     with opened(url, attention("ROMEO:"), ATTENTION) as page:
+        events: list[dict[str, Any]] = []
+        ended: list[Any] = []
+        browser = page.context.new_cdp_session(page)
+        browser.on("Tracing.dataCollected", lambda part: events.extend(part["value"]))
+        browser.on("Tracing.tracingComplete", lambda end: ended.append(end))
+        browser.send("Tracing.start", {"categories": "toplevel", "transferMode": "ReportEvents"})
         found: dict[str, Any] = page.evaluate(f"{SCRIPT}.long", {"text": text})
-        return found
+        browser.send("Tracing.end")
+        while not ended:
+            page.wait_for_timeout(100)
+    return {**found, "work": most_work(events)}
+
+
+def most_work(events: list[dict[str, Any]]) -> float:
+    """Milliseconds of a processor that the most laborious task of the page's thread took."""
+    threads = {(e["pid"], e["tid"]) for e in events if e.get("args", {}).get("name") == "CrRendererMain"}
+    return max(e.get("tdur", 0) for e in events if e["ph"] == "X" and (e["pid"], e["tid"]) in threads) / 1000
 
 
 def attention(text: str) -> dict[str, Any]:
