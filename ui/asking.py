@@ -44,9 +44,10 @@ def roll(asked: Asked, question: Question) -> bytes:
     A packet. Its header has ``n``, the number of tokens of the text, which is the position of the first draw;
     ``start``, where the window for it begins; ``ids`` drawn, and ``texts``, what each adds; ``previous``, the ids that
     the repetition penalty looks back at; ``vocabulary``, the text of every token, or, when there are more than
-    gpt.wire.MAX_NEXT, ``names``, the text of those that may be shown by their id. Of such a vocabulary ``previous`` is
-    the whole text: cut into tokens again, it may be cut otherwise. Its block ``logits`` is float32,
-    (len(ids) + 1, V): at n, n + 1, and so on. Fewer than asked for are rolled when the vocabulary is large.
+    gpt.wire.MAX_NEXT, ``names``, the text of those that may be shown by their id; ``characters`` tells whether each
+    token is one character. Where it is not, ``previous`` is the whole text: cut into tokens again, it may be cut
+    otherwise. Its block ``logits`` is float32, (len(ids) + 1, V): at n, n + 1, and so on. Fewer than asked for are
+    rolled when the vocabulary is large.
     """
     settings, seed = read_settings(question), read_whole(question, "seed", 0, MAX_SEED)
     count = read_whole(question, "count", 0, MAX_ROLLED_TOKENS)
@@ -60,11 +61,13 @@ def roll(asked: Asked, question: Question) -> bytes:
         ids.append(draw(probabilities(logits[-1], settings, ids), u(seed, len(ids))))
         logits.append(reader.read(ids))
     add = tokenizer.stream(asked.ids)
-    previous = asked.ids[-PREVIOUS:] if wire.MAX_NEXT >= V else asked.ids
+    characters = isinstance(tokenizer, CharTokenizer)
+    previous = asked.ids[-PREVIOUS:] if characters else asked.ids
     header = {
         "id": checkpoint.id, "model": asked.name, "text": asked.text, "notes": [*asked.notes, *asked.window_notes],
         "n": n, "start": asked.start, "block_size": checkpoint.model.config.block_size, "vocab_size": V,
-        "previous": previous, "ids": ids[n:], "texts": [add(id) for id in ids[n:]], "vocabulary": None, "names": None,
+        "characters": characters, "previous": previous, "ids": ids[n:], "texts": [add(id) for id in ids[n:]],
+        "vocabulary": None, "names": None,
     }  # fmt: skip
     if wire.MAX_NEXT >= V:
         header["vocabulary"] = tokenizer.pieces(range(V))

@@ -21,7 +21,7 @@ import {linkState, readState} from '../../ui/assets/sampling/state.js';
 const logitsOf = (size, salt = 0) => Float32Array.from({length: size}, (_, i) => 4 * Math.sin(3.7 * i + salt) + Math.cos(11.3 * i * (salt + 1)));
 
 const packet = (n, ids, size = 8, salt = 0, more = {}) => ({
-  header: {text: 'abcdefgh'.slice(0, n), n, block_size: 16, vocab_size: size, vocabulary: [...'abcdefgh'], names: null, previous: [...'abcdefgh'.slice(0, n)].map((c) => 'abcdefgh'.indexOf(c)), ids, texts: ids.map((id) => 'abcdefgh'[id]), ...more},
+  header: {text: 'abcdefgh'.slice(0, n), n, block_size: 16, vocab_size: size, vocabulary: [...'abcdefgh'], characters: true, names: null, previous: [...'abcdefgh'.slice(0, n)].map((c) => 'abcdefgh'.indexOf(c)), ids, texts: ids.map((id) => 'abcdefgh'[id]), ...more},
   blocks: {logits: new Uint8Array(Float32Array.from(Array.from({length: ids.length + 1}, (_, i) => [...logitsOf(size, salt + i)]).flat()).buffer)},
 });
 
@@ -128,10 +128,18 @@ test('columns: all of them, or the likeliest and one for the rest, which takes w
 });
 
 test('letters of narrow columns stand on several lines, and the bars below them', () => {
-  assert.deepEqual([14.6, 12, 10.9, 5.5, 3].map(letterLines), [1, 1, 2, 3, 0]);
+  assert.deepEqual([14.6, 12, 10.9, 5.5, 3].map((wide) => letterLines(wide)), [1, 1, 2, 3, 0]);
   const [one, three] = [heights(1, 150), heights(3, 150)];
   assert.equal(one.axis, three.axis);
   assert.equal(three.below - one.below, three.height - one.height);
+});
+
+test('tokens that are words stand upright in one line, where a column is as wide as a line of type', () => {
+  assert.deepEqual([18, 11, 10.9, 4].map((wide) => letterLines(wide, true)), [1, 1, 0, 0]);
+  const [letters, words, none] = [heights(1, 150), heights(1, 150, true), heights(0, 150, true)];
+  assert.ok(words.letters > 3 * letters.letters);
+  assert.equal(words.height - letters.height, words.letters - letters.letters);
+  assert.equal(none.height, letters.height);
 });
 
 test('the scale of the bars is in steps and holds the largest', () => {
@@ -189,6 +197,8 @@ test('what was cut and what was drawn, in words', () => {
   assert.equal(cutWords(left({}), 65, 'character'), '');
   assert.equal(drawWords({seed: 1603, n: 54, number: 0.57391, piece: 'o'}), 'u(seed 1603, 54) = 0.573 falls on o, in the order of the alphabet');
   assert.equal(drawWords({seed: 1, n: 2, number: 0, piece: '\n'}), 'u(seed 1, 2) = 0.000 falls on line break, in the order of the alphabet');
+  assert.equal(drawWords({seed: 1, n: 2, number: 0, piece: ' ca', unit: 'token'}), 'u(seed 1, 2) = 0.000 falls on ␣ca, in the order of the vocabulary');
+  assert.equal(drawWords({seed: 1, n: 2, number: 0, piece: '\ufffd', unit: 'token'}), 'u(seed 1, 2) = 0.000 falls on part of a character, in the order of the vocabulary');
   assert.equal(shownNumber(1 - 2 ** -53), '0.999');
   assert.deepEqual([' ', '\n', 'q', '\u0007'].map(quoted), ['a space', 'a line break', '“q”', '“U+0007”']);
   assert.deepEqual([1, 0.2361, 0.05, 0.0003, 1e-7, 0].map(share), ['100.0 %', '23.6 %', '5.0 %', '0.030 %', '<0.001 %', '0 %']);

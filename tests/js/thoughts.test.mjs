@@ -48,6 +48,20 @@ test('a character of two UTF-16 units is one place', () => {
   assert.deepEqual(placesOf(['x', '\ufffd', '\ufffd', '\ufffd'], 'x🙂'), [[0, 1], [1, 3], [1, 3], [1, 3]]);
 });
 
+test('a sign for a part that stands in the text itself takes its parts, and not what follows', () => {
+  const part = '\ufffd';
+  assert.deepEqual(placesOf(['ab', part, part, part, ' sun', ' hat', ' sun'], `ab${part} sun hat sun`), [[0, 2], [2, 3], [2, 3], [2, 3], [3, 7], [7, 11], [11, 15]]);
+});
+
+test('parts at the end of a text are its last characters, once all are known', () => {
+  const parts = ['a', ...'\ufffd'.repeat(6)];
+  const {at, units} = layOut('a日本', knownOf(parts, 'a日本'));
+  assert.deepEqual([...at], [0, 1, 1]);
+  assert.equal(units[1].piece, '日本');
+  const some = layOut('a日本', {...knownOf(parts.slice(0, 4), 'a日本'), total: 7});
+  assert.deepEqual([...some.at], [0, 1, -1]);
+});
+
 test('what the model did not read is stepped over, what was replaced keeps its place', () => {
   const of = (shown, read) => [...align(shown, read)].map((i) => shown[i]).join('');
   assert.equal(of('It’s 你 naive', "It's  naive"), 'It’s  naive');

@@ -103,6 +103,7 @@ def test_a_roll_of_nothing_tells_what_may_come(registry):
     assert header["ids"] == header["texts"] == []
     assert len(blocks["logits"]) == 4 * 65
     assert "".join(header["vocabulary"]) == registry.get("gpt2-tiny").tokenizer.characters
+    assert header["characters"]
     assert header["names"] is None
     assert header["text"] == TEXT
     assert header["block_size"] == 64
@@ -151,6 +152,27 @@ def test_of_a_large_vocabulary_fewer_are_rolled_and_the_likeliest_are_named(subw
     assert all(str(id) in names for id in [*header["ids"], *header["previous"]])
     tokenizer = subword_registry.get("subwords").tokenizer
     assert all(name == tokenizer.pieces([int(id)])[0] for id, name in names.items())
+
+
+def test_tokens_that_are_less_than_a_character_are_sent_whole_so_that_rolls_can_go_on(tmp_path):
+    """Of so few bytes all have their name, yet a text that is cut into tokens again has lost those that were half."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    library = Tokenizer(models.BPE(vocab={letter: i for i, letter in enumerate(letters)}, merges=[]))
+    library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    library.decoder = decoders.ByteLevel()
+    model = gpt.GPT(GPTConfig.gpt2(256, 32, n_layer=1, n_head=1, n_embd=32))
+    save(tmp_path / "bytes", model.config, model.state_dict(), gpt.tokenizer.BPETokenizer(library.to_str()))
+    registry, text = Registry(tmp_path), "café " * 30
+    whole, _ = ask(registry, "roll", model="bytes", text=text, settings={}, seed=3, count=32)
+    assert "" in whole["texts"]  # a token that ends within a character
+    assert len(whole["vocabulary"]) == 256
+    assert not whole["characters"]
+    assert len(whole["previous"]) == whole["n"] == 180
+    so_far = [*whole["previous"], *whole["ids"][:9]]
+    more, _ = ask(registry, "roll", model="bytes", text=None, tokens=so_far, settings={}, seed=3, count=23)
+    assert more["ids"] == whole["ids"][9:]
 
 
 def test_a_text_of_subwords_is_scored(subword_registry):

@@ -1,7 +1,7 @@
 /** Words: how pieces, heads and numbers are said. No DOM. */
 import {number, percent} from './scales.js';
 
-const SPOKEN = {' ': 'space', '\n': 'line break', '\t': 'tab', '': 'nothing'};
+const SPOKEN = {' ': 'space', '\n': 'line break', '\t': 'tab', '': 'nothing', '\ufffd': 'part of a character'};
 const SHOWN = {' ': '␣', '\n': '¶', '\t': '⇥'};
 
 /** A piece of text as words: what cannot be seen is named. @param {string} piece */
@@ -12,6 +12,11 @@ export function spoken(piece) {
 /** A piece as a sign: one that fits where a letter does. @param {string} piece */
 export function sign(piece) {
   return SHOWN[piece] ?? piece.replace(/ /g, '␣').replace(/\n/g, '¶');
+}
+
+/** A piece as words where it can be seen: the spaces of a longer one are signs. @param {string} piece */
+export function named(piece) {
+  return SPOKEN[piece] ?? sign(spoken(piece));
 }
 
 /** A piece where there is room for a word: "space", "line break", else its sign. @param {string} piece */

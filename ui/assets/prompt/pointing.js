@@ -1,5 +1,5 @@
 /** Pointing at characters: hover shows, a click or a tap pins, Escape drops, arrow keys walk. */
-import {desk} from './desk.js';
+import {desk, unitAt} from './desk.js';
 import {openAttention} from './doors.js';
 
 /** Further than this the pointer was dragging: it marks text, and pins nothing. */
@@ -64,8 +64,9 @@ export function mountPointing(play, places) {
     const end = text.length - 1;
     if (key === 'Home' || (pin === null && key === 'ArrowDown')) return 0;
     if (key === 'End') return end;
-    if (key === 'ArrowRight') return pin === null ? 0 : Math.min(end, pin + 1);
-    if (key === 'ArrowLeft') return pin === null ? end : Math.max(0, pin - 1);
+    const unit = unitAt(pin); // of several characters, where tokens are words
+    if (key === 'ArrowRight') return pin === null ? 0 : Math.min(end, unit?.end ?? pin + 1);
+    if (key === 'ArrowLeft') return pin === null ? end : Math.max(0, (unit?.start ?? pin) - 1);
     if (key === 'ArrowUp' || key === 'ArrowDown') return places.beside(pin ?? end, key === 'ArrowUp' ? -1 : 1);
     return undefined;
   }

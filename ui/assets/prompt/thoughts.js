@@ -34,6 +34,8 @@
 
 /** @typedef {{at: Int32Array, units: Unit[]}} Laid for each offset of the shown text its unit, or -1 */
 
+/** What a piece is shown as that is a part of a character. */
+const PART = '\ufffd';
 const LISTS = ['pieces', 'bits', 'p', 'rank', 'entropy', 'alternatives'];
 /** How far one looks for the place where two texts agree again, and for how many characters they must. */
 const LOOK = 12;
@@ -71,7 +73,7 @@ export function cut(known, length) {
  * @returns {Laid}
  */
 export function layOut(shown, known) {
-  const places = placesOf(known.pieces, known.text);
+  const places = placesOf(known.pieces, known.text, known.pieces.length >= known.total);
   const map = align(shown, known.text);
   const at = new Int32Array(shown.length).fill(-1);
   /** @type {Unit[]} */ const units = [];
@@ -98,20 +100,22 @@ export function layOut(shown, known) {
  * Where each piece stands in the text; pieces that are parts of one character share its place.
  * @param {string[]} pieces
  * @param {string} text
+ * @param {boolean} [whole] the pieces are those of the whole text
  * @returns {[number, number][]}
  */
-export function placesOf(pieces, text) {
+export function placesOf(pieces, text, whole = true) {
   /** @type {[number, number][]} */ const places = [];
   let at = 0;
   for (let k = 0; k < pieces.length; k++) {
-    if (text.startsWith(pieces[k], at)) {
+    if (text.startsWith(pieces[k], at) && !pieces[k].includes(PART)) { // a text may hold that sign itself, of several parts
       places.push([at, at + pieces[k].length]);
       at += pieces[k].length;
       continue;
     }
     let next = k + 1;
-    while (next < pieces.length && (pieces[next].includes('�') || !text.includes(pieces[next], at + 1))) next++;
-    const end = next < pieces.length ? text.indexOf(pieces[next], at + 1) : at + String.fromCodePoint(text.codePointAt(at) ?? 32).length;
+    while (next < pieces.length && (pieces[next].includes(PART) || !text.includes(pieces[next], at + 1))) next++;
+    const one = at + String.fromCodePoint(text.codePointAt(at) ?? 32).length;
+    const end = next < pieces.length ? text.indexOf(pieces[next], at + 1) : whole ? text.length : one;
     for (; k < next; k++) places.push([at, Math.min(end, text.length)]);
     k--;
     at = Math.min(end, text.length);

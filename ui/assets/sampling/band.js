@@ -61,7 +61,7 @@ export function mount(lab, element, stage) {
       if (context.measureText(text).width < wide - 2) context.fillText(text, ((from + to) / 2) * width, HEIGHT / 2 + 1);
     }
     pin.style.left = `${seen.number * width}px`;
-    words.textContent = drawWords({seed: lab.state.seed, n: seen.n, number: seen.number, piece: lab.piece(seen.drawn)});
+    words.textContent = drawWords({seed: lab.state.seed, n: seen.n, number: seen.number, piece: lab.piece(seen.drawn), unit: lab.unit()});
   }
 
   function outlined() {

@@ -6,20 +6,24 @@ const TICK = 2;
 /** A line of letters, and from it to the next where narrow columns need several. */
 const LETTERS = 26;
 export const STAGGER = 16;
+/** Tokens that are words stand upright: so high, and in columns that are no narrower. */
+const WORDS = 92;
+const WORD = 11;
 const GAP = 2;
 /** Wide enough for a letter, and for one that stands on a line with every fourth alone. */
 const LETTER = 12;
 const LEAST = 4;
 
-/** @param {number} columnWidth @returns {number} lines that the letters need so that none stands on another; 0: there is no room for them */
-export function letterLines(columnWidth) {
+/** @param {number} columnWidth @param {boolean} [words] tokens may be words @returns {number} lines that the letters need so that none stands on another; 0: there is no room for them */
+export function letterLines(columnWidth, words = false) {
+  if (words) return Number(columnWidth >= WORD);
   if (columnWidth >= LETTER) return 1;
   return columnWidth >= LEAST ? Math.ceil(LETTER / columnWidth) : 0;
 }
 
-/** Where things stand, from the top. @param {number} lines of letters @param {number} room for the bars on each side */
-export function heights(lines, room) {
-  const letters = LETTERS + Math.max(0, lines - 1) * STAGGER;
+/** Where things stand, from the top. @param {number} lines of letters @param {number} room for the bars on each side @param {boolean} [words] */
+export function heights(lines, room, words = false) {
+  const letters = words && lines ? WORDS : LETTERS + Math.max(0, lines - 1) * STAGGER;
   const axis = TOP + room;
   return {top: TOP, axis, letters, below: axis + letters, height: axis + letters + room + BOTTOM};
 }
@@ -33,12 +37,12 @@ export function heights(lines, room) {
  * @param {Float64Array | null} bars.rolls share of each column in a thousand rolls
  * @param {number[]} bars.counts the same in numbers
  * @param {number} bars.ceiling the share that fills the room
- * @param {number} bars.lines of letters
+ * @param {number} bars.axis foot of the upper bars
+ * @param {number} bars.below top of the lower ones
  * @param {number} bars.room
  * @param {import('./inks.js').Inks} inks
  */
-export function paintBars(context, {edge, belief, left, rolls, counts, ceiling, lines, room}, inks) {
-  const {axis, below} = heights(lines, room);
+export function paintBars(context, {edge, belief, left, rolls, counts, ceiling, axis, below, room}, inks) {
   const high = (share) => (share <= 0 ? 0 : Math.max(1, Math.round((Math.min(share, ceiling) / ceiling) * room)));
   const count = belief.length;
   const places = Array.from({length: count}, (_, i) => {

@@ -11,6 +11,9 @@ import {bitsWords, cutWords} from './sentence.js';
 /** The headings stand where bars of a likely first character do not reach: this share of the width from the left. */
 const ASIDE = 0.155;
 const ASIDE_NARROW = 0.34;
+/** Room of the number at the largest bar, and of a letter of a sentence, about. */
+const NUMBER = 32;
+const LETTER = 6.7;
 
 /** @param {import('./lab.js').Lab} lab @param {HTMLElement} element @param {import('./stage.js').Stage} stage @param {{thousand: HTMLElement}} parts */
 export function mount(lab, element, stage, {thousand}) {
@@ -31,6 +34,7 @@ export function mount(lab, element, stage, {thousand}) {
   /** @type {HTMLElement[]} */ let signs = [];
   /** What the letters were laid for. @type {unknown[]} */ let laid = [];
   let lines = 1;
+  let stands = heights(lines, stage.room());
 
   plane.addEventListener('pointermove', (event) => stage.point(stage.under(event)));
   plane.addEventListener('pointerdown', (event) => stage.point(stage.under(event)));
@@ -49,9 +53,11 @@ export function mount(lab, element, stage, {thousand}) {
   /** The characters, sorted once by belief: the settings never move them. @param {import('./numbers.js').Columns} columns */
   function layLetters({ids, others}) {
     const count = stage.count();
-    lines = letterLines(stage.width / count);
+    const words = lab.unit() === 'token';
+    lines = letterLines(stage.width / count, words);
     const room = stage.room();
-    const {top, axis, letters: high, height, below} = heights(lines, room);
+    const {top, axis, letters: high, height, below} = stands = heights(lines, room, words);
+    letters.classList.toggle('gs-words', words);
     plane.style.height = `${height}px`;
     letters.style.top = `${axis}px`;
     letters.style.height = `${high}px`;
@@ -62,7 +68,8 @@ export function mount(lab, element, stage, {thousand}) {
     leaves.style.top = `${below + room - (stage.narrow() ? 62 : 84)}px`;
     const shown = [...ids.map((id) => sign(lab.piece(id))), ...(others ? [`+${others.toLocaleString('en')}`] : [])];
     signs = shown.map((text, i) => {
-      const span = make('span', {class: i === ids.length ? 'gs-letter gs-others' : 'gs-letter'}, lines ? text : '');
+      const long = words && [...text].length > 1;
+      const span = make('span', {class: i === ids.length ? 'gs-letter gs-others' : 'gs-letter'}, lines === 0 ? '' : long ? make('span', {}, text) : text);
       span.style.left = `${stage.edge(i, count)}px`;
       span.style.width = `${stage.edge(i + 1, count) - stage.edge(i, count)}px`;
       span.style.top = `${(lines > 1 ? i % lines : 0) * STAGGER}px`;
@@ -86,10 +93,10 @@ export function mount(lab, element, stage, {thousand}) {
     const counts = rolls ? countsOf(columns, rolls) : [];
     const full = ceiling(believed.reduce(larger), kept.reduce(larger));
     const room = stage.room();
-    const {axis, below, height} = heights(lines, room);
+    const {axis, below, height} = stands;
     const context = drawingContext(canvas, stage.width, height);
     const sum = counts.reduce((a, b) => a + b, 0);
-    paintBars(context, {edge, belief: believed, left: kept, rolls: rolls && Float64Array.from(counts, (c) => c / sum), counts, ceiling: full, lines, room}, inksOf(plane, lab.dark));
+    paintBars(context, {edge, belief: believed, left: kept, rolls: rolls && Float64Array.from(counts, (c) => c / sum), counts, ceiling: full, axis, below, room}, inksOf(plane, lab.dark));
     signs.forEach((span, i) => span.classList.toggle('gs-gone', kept[i] <= 0));
     label(most, believed, edge, (share) => axis - (share / full) * room - 20);
     label(mostLeft, kept, edge, (share) => below + (share / full) * room + 2);
@@ -104,15 +111,16 @@ export function mount(lab, element, stage, {thousand}) {
   /** One dashed line where those that stay are the first by belief; none where a penalty has mixed them. */
   function drawCut({left, belief}, columns, edge) {
     const size = belief.p.length;
-    const words = cutWords(left, size, lab.unit(), stage.narrow());
-    const parted = words !== '' && left.prefix && left.count <= columns.ids.length;
+    const whole = cutWords(left, size, lab.unit());
+    const parted = whole !== '' && left.prefix && left.count <= columns.ids.length;
     line.hidden = !parted;
-    cut.textContent = words;
-    cut.hidden = words === '';
-    if (words === '') return;
+    cut.hidden = whole === '';
+    if (whole === '') return;
     const x = parted ? edge(left.count) - 1.5 : stage.width * (stage.narrow() ? ASIDE_NARROW : ASIDE) - 10;
     if (parted) line.style.left = `${x}px`;
     const turned = x > stage.width * 0.62; // there is no room to the right of it
+    const short = stage.narrow() || (turned ? x : stage.width - x) - 10 < LETTER * whole.length;
+    cut.textContent = short ? cutWords(left, size, lab.unit(), true) : whole;
     cut.style.left = turned ? 'auto' : `${x + 10}px`;
     cut.style.right = turned ? `${parted ? stage.width - x + 10 : 0}px` : 'auto';
     cut.style.maxWidth = `${(turned ? x : stage.width - x) - 10}px`;
@@ -147,7 +155,7 @@ function label(element, shares, edge, top) {
   let best = 0;
   shares.forEach((share, i) => { if (share > shares[best]) best = i; });
   element.textContent = percent(shares[best]);
-  element.style.left = `${edge(best)}px`;
+  element.style.left = `${Math.min(edge(best), edge(shares.length) - NUMBER)}px`;
   element.style.top = `${top(shares[best])}px`;
 }
 

@@ -16,9 +16,10 @@ export function mount(lab, element, stage, change) {
   const label = make('span', {class: 'gs-now', 'aria-hidden': 'true'});
   const ends = [TEMPERATURES[0], MAX].map((temperature) => make('span', {class: 'gs-end', 'aria-hidden': 'true'}, String(temperature)));
   const outline = make('div', {class: 'gs-outline', hidden: true});
+  const says = make('span', {class: 'gs-says'});
   const plane = make('div', {class: 'gs-heat', tabIndex: 0, role: 'slider', 'aria-label': 'Temperature', 'aria-orientation': 'vertical', 'aria-valuemin': '0', 'aria-valuemax': String(MAX)},
     canvas, frame, outline, label, ...ends);
-  element.append(make('div', {class: 'gs-line'}, make('h2', {class: 'gs-heading'}, 'Twelve temperatures'), make('span', {class: 'gs-says'}, 'the same characters in the same order; drag along it')),
+  element.append(make('div', {class: 'gs-line'}, make('h2', {class: 'gs-heading'}, 'Twelve temperatures'), says),
     plane, make('div', {class: 'gs-scale'}, 'probability, square root scale'));
   let dragging = false;
 
@@ -83,6 +84,7 @@ export function mount(lab, element, stage, change) {
     frame.style.transform = `translateY(${top}px)`;
     label.style.transform = `translateY(${top}px)`;
     label.textContent = String(temperature);
+    says.textContent = `the same ${lab.unit()}s in the same order; drag along it`;
     ends[0].hidden = top < high;
     ends[1].hidden = top > whole - 2 * high;
     plane.setAttribute('aria-valuenow', String(temperature));

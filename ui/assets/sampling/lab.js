@@ -73,8 +73,8 @@ export function createLab(source) {
     /** @param {number} id @returns {string} */
     piece(id) { return lab.path ? pieceOf(lab.path, id) : ''; },
 
-    /** "character", or "token" where a piece may be longer. */
-    unit() { return !lab.path || lab.path.vocabulary?.every((piece) => [...piece].length === 1) ? 'character' : 'token'; },
+    /** "character", or "token" where a piece may be longer, or less. */
+    unit() { return !lab.path || lab.path.characters ? 'character' : 'token'; },
 
     /** Roll once, or so many times; what was still to be rolled is dropped. @param {number} [times] */
     roll(times = 1) {

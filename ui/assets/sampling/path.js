@@ -15,6 +15,7 @@ import {REPETITION_WINDOW} from '../common/settings.js';
  * @property {number} blockSize
  * @property {number} vocabSize
  * @property {string[] | null} vocabulary all pieces; null where they are too many
+ * @property {boolean} characters a token is one character
  * @property {Map<number, string>} names pieces that are known without it
  * @property {number[]} previous the last ids of the text
  * @property {number[]} ids the tokens that follow
@@ -24,11 +25,11 @@ import {REPETITION_WINDOW} from '../common/settings.js';
 
 /** @param {string} model @param {import('../common/packet.js').Packet} packet the answer to `roll` @returns {Path} */
 export function readPath(model, {header, blocks}) {
-  const {text, n, block_size: blockSize, vocab_size: vocabSize, vocabulary, names, previous, ids, texts} = header;
+  const {text, n, block_size: blockSize, vocab_size: vocabSize, vocabulary, characters, names, previous, ids, texts} = header;
   const all = new Float32Array(blocks.logits.buffer, blocks.logits.byteOffset, blocks.logits.byteLength / 4);
   const logits = Array.from({length: ids.length + 1}, (_, i) => all.subarray(i * vocabSize, (i + 1) * vocabSize));
   const known = new Map(Object.entries(names ?? {}).map(([id, piece]) => [Number(id), piece]));
-  return {model, text, n, blockSize, vocabSize, vocabulary, names: known, previous, ids, texts, logits};
+  return {model, text, n, blockSize, vocabSize, vocabulary, characters, names: known, previous, ids, texts, logits};
 }
 
 /** @param {Path} path @param {number} at tokens along it @returns {string} the text there */

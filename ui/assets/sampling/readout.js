@@ -1,5 +1,5 @@
 /** One line for the character that is pointed at, wherever in the figures: it stands in one place and moves nothing. */
-import {sign, spoken} from '../common/words.js';
+import {named, sign, spoken} from '../common/words.js';
 import {make} from '../dom.js';
 import {ROLLS} from './numbers.js';
 
@@ -50,7 +50,7 @@ export function mount(lab, element, stage) {
     const words = columnWords(lab, stage, column);
     const id = lab.numbers() && stage.columns(/** @type {import('./seen.js').Seen} */ (lab.numbers()).belief).ids[column];
     const piece = typeof id === 'number' ? lab.piece(id) : '';
-    const letter = piece && spoken(piece) === piece ? [make('span', {class: 'gs-letter-large gl-serif'}, sign(piece))] : [make('b', {}, words[0]?.text ?? '')];
+    const letter = piece && spoken(piece) === piece ? [make('span', {class: 'gs-letter-large gl-serif'}, sign(piece))] : [make('b', {}, piece ? named(piece) : words[0]?.text ?? '')];
     line.replaceChildren(...letter, ...words.slice(1).map(({name, text}) => make('span', {class: `gs-of-${name}`}, text)));
   }
 

@@ -1,5 +1,5 @@
 /** The sentence on top, and the words beside the figures: written from the numbers on screen. Pure: no DOM. */
-import {percent, spoken} from '../common/words.js';
+import {named, percent, spoken} from '../common/words.js';
 
 const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
 
@@ -33,7 +33,7 @@ export function sentence({settings, left, size, unit, favourite}) {
   const {temperature, top_k: topK, top_p: topP, min_p: minP, repetition_penalty: penalty} = settings;
   const [one, many] = [unit, `${unit}s`];
   if (temperature === 0) {
-    const tie = left.ties > 1 ? `, of ${inWords(left.ties)} that are equally likely the first in the alphabet` : '';
+    const tie = left.ties > 1 ? `, of ${inWords(left.ties)} that are equally likely the first in the ${order(unit)}` : '';
     return [{text: 'At temperature 0 nothing is left to chance: '}, {text: `${quoted(favourite)} follows`, mark: true}, {text: `${tie}.`}];
   }
   const bent = [
@@ -78,10 +78,13 @@ export function shownNumber(number) {
   return (Math.floor(number * 1000) / 1000).toFixed(3);
 }
 
-/** What the draw is, in words. @param {{seed: number, n: number, number: number, piece: string}} draw */
-export function drawWords({seed, n, number, piece}) {
-  return `u(seed ${seed}, ${n}) = ${shownNumber(number)} falls on ${spoken(piece)}, in the order of the alphabet`;
+/** What the draw is, in words. @param {{seed: number, n: number, number: number, piece: string, unit?: string}} draw */
+export function drawWords({seed, n, number, piece, unit = 'character'}) {
+  return `u(seed ${seed}, ${n}) = ${shownNumber(number)} falls on ${named(piece)}, in the order of the ${order(unit)}`;
 }
+
+/** What tokens have an order in. @param {string} unit */
+function order(unit) { return unit === 'character' ? 'alphabet' : 'vocabulary'; }
 
 /** How open a choice is: "entropy 2.85 bits". @param {number} bits */
 export function bitsWords(bits) {

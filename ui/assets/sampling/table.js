@@ -1,5 +1,5 @@
 /** All numbers as a table, on demand: for a screen reader, and to be copied. */
-import {spoken} from '../common/words.js';
+import {named} from '../common/words.js';
 import {make} from '../dom.js';
 import {share} from './readout.js';
 
@@ -29,7 +29,7 @@ export function mount(lab, element, stage) {
     return [
       ['rank', lab.unit(), 'id', 'logit', 'belief', 'left', ...(rolls ? ['rolls'] : [])],
       ...shown.map((id, i) => [
-        String(i + 1), exact ? lab.piece(id).replace(/[\t\n\r]/g, (c) => JSON.stringify(c).slice(1, -1)) : spoken(lab.piece(id)), String(id),
+        String(i + 1), exact ? lab.piece(id).replace(/[\t\n\r]/g, (c) => JSON.stringify(c).slice(1, -1)) : named(lab.piece(id)), String(id),
         exact ? String(seen.logits[id]) : seen.logits[id].toFixed(2), say(seen.belief.p[id]), seen.left.p[id] === 0 && !exact ? 'cut' : say(seen.left.p[id]),
         ...(rolls ? [String(rolls[id])] : []),
       ]),
