@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from .asked import Abandoned, Gone
+from .asked import Abandoned, Gone, Question
 from .limits import MAX_ASKED_AT_ONCE, MAX_ASKED_BY_ONE, MAX_ASKING, MAX_FETCHING, MAX_QUESTION_BYTES
 from .looking import QUESTIONS, answer
 from .registry import Registry
@@ -94,19 +94,25 @@ async def _body(request: Request) -> bytes | None:
 
 def _answer(registry: Registry, name: str, body: bytes, gone: Gone) -> Response:
     try:
-        question = json.loads(body)
-        if not isinstance(question, dict):
-            raise ValueError("the question is not a JSON object")
+        question = _object(body)
         found = answer(registry, name, question, gone)
     except Abandoned:
         return Response(status_code=499)
-    except RecursionError:
-        return _sentence(400, "the question is not a JSON object")
     except (ValueError, OSError) as error:  # CheckpointError is a ValueError
         return _sentence(400, str(error)[:500])
     if isinstance(found, bytes):
         return Response(found, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
     return JSONResponse(found)
+
+
+def _object(body: bytes) -> Question:
+    try:
+        question = json.loads(body)
+    except (ValueError, RecursionError):
+        question = None
+    if not isinstance(question, dict):
+        raise ValueError("the question is not a JSON object")
+    return question
 
 
 def _sentence(status: int, text: str) -> Response:

@@ -27,7 +27,7 @@ def encode(state: dict[str, Any]) -> str:
 
 
 def decode(value: str) -> dict[str, Any]:
-    """What :func:`encode` packed.
+    """What :func:`encode` packed; its texts have no half characters.
 
     Raises:
         LinkError: cut, altered, or larger than any link of ours.
@@ -38,6 +38,9 @@ def decode(value: str) -> dict[str, Any]:
         packed = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
         data = zlib.decompressobj().decompress(packed, _MAX_JSON_BYTES)  # never more, whatever it claims to hold
         state = json.loads(data)
+        # Half a surrogate pair is no text that can be sent on: it becomes a �.
+        whole = json.dumps(state, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        state = json.loads(whole)
     except (ValueError, binascii.Error, zlib.error, RecursionError):
         raise LinkError("cut or altered") from None
     if not isinstance(state, dict):

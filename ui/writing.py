@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import gpt
 from gpt.sampling import MAX_SEED
+from gpt.tokenizer import CharTokenizer
 
 from .limits import MAX_NEW_TOKENS, MAX_SECONDS, MAX_TEXT_CHARACTERS
 
@@ -136,7 +137,8 @@ def window_note(checkpoint: gpt.Checkpoint, length: int) -> tuple[str, ...]:
     window = checkpoint.model.config.block_size
     if length <= window:
         return ()
-    return (f"The model reads {window:,} characters at once: of {length:,}, the last ones count.",)
+    unit = "characters" if isinstance(checkpoint.tokenizer, CharTokenizer) else "tokens"
+    return (f"The model reads {window:,} {unit} at once: of {length:,}, the last ones count.",)
 
 
 def visible(text: str) -> str:

@@ -175,6 +175,11 @@ def test_tokens_that_are_less_than_a_character_are_sent_whole_so_that_rolls_can_
     assert more["ids"] == whole["ids"][9:]
 
 
+def test_a_window_of_subwords_is_counted_in_tokens(subword_registry):
+    header, _ = ask(subword_registry, "roll", model="subwords", settings={}, seed=1, count=1)
+    assert header["notes"] == [f"The model reads 16 tokens at once: of {len(TEXT)}, the last ones count."]
+
+
 def test_a_text_of_subwords_is_scored(subword_registry):
     found = ask(subword_registry, "score", model="subwords")
     assert found["total"] == len(TEXT)

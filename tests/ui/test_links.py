@@ -42,6 +42,13 @@ def test_a_text_too_long_for_an_address_stays_out_of_it():
     assert encode({"text": base64.b64encode(bytes(range(256)) * 200).decode() + str(list(range(9000)))}) == ""
 
 
+def test_half_a_character_is_shown_as_one_that_cannot_be():
+    forged = json.dumps({"tab": "sampling", "sampling": {"text": "a\ud83d", "\udc00": "\ud83d\ude00"}}).encode()
+    state = decode(base64.urlsafe_b64encode(zlib.compress(forged)).decode())
+    assert state["sampling"] == {"text": "a\N{REPLACEMENT CHARACTER}", "\N{REPLACEMENT CHARACTER}": "\N{GRINNING FACE}"}
+    json.dumps(state, ensure_ascii=False).encode()  # else the page that it opens cannot be answered
+
+
 @pytest.fixture(scope="module")
 def registry(checkpoints):
     return Registry(checkpoints)
