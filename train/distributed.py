@@ -13,6 +13,8 @@ import contextlib
 import datetime
 import io
 import os
+import time
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch._C._distributed_c10d import PrefixStore, Store
 
 PATIENCE = datetime.timedelta(days=1)
 """How long the others wait for what process 0 does alone. One that died is noticed at once, by its connection."""
@@ -144,9 +147,10 @@ def joined() -> Iterator[Processes]:
         return
     gpus = torch.cuda.is_available()
     with _connected():
-        dist.init_process_group("nccl" if gpus else "gloo")
+        store, rank, size = next(dist.rendezvous("env://"))
+        dist.init_process_group("nccl" if gpus else "gloo", store=_fresh(store, rank, size), rank=rank, world_size=size)
         words = dist.new_group(backend="gloo", timeout=PATIENCE)
-    processes = Processes(dist.get_rank(), size, _run(), words)
+    processes = Processes(rank, size, _run(), words)
     with processes.together():
         if gpus:
             _take_gpu(int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"]))
@@ -155,6 +159,32 @@ def joined() -> Iterator[Processes]:
     # Only when all went well: who has lost the others must not wait for them.
     processes.any(False)
     dist.destroy_process_group()
+
+
+def _fresh(store: Store, rank: int, size: int) -> Store:
+    """The part of torchrun's store that belongs to this start of the processes alone.
+
+    After a restart torchrun hands out the store of before (https://github.com/pytorch/pytorch/issues/135712), in which
+    stand the addresses of those that are dead, and how often it has restarted is not the same number on all machines.
+    So each of the others leaves a word that was never used before, and process 0 answers it with the name of the start.
+    """
+    word = uuid.uuid4().hex
+    if rank > 0:
+        store.set(f"word/{rank}", word)
+        start = store.get(word).decode()  # waits for it
+        store.set(f"{start}/{rank}", "here")
+        return PrefixStore(start, store)
+    missing, deadline = set(range(1, size)), time.monotonic() + store.timeout.total_seconds()
+    while missing:
+        for other in list(missing):
+            if store.check([f"word/{other}"]):  # it may be one of a process that is dead: ask again until that is here
+                store.set(store.get(f"word/{other}").decode(), word)
+            if store.check([f"{word}/{other}"]):
+                missing.remove(other)
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"waited in vain for {', '.join(f'process {other}' for other in sorted(missing))}")
+        time.sleep(0.02)
+    return PrefixStore(word, store)
 
 
 class _Nowhere(io.TextIOBase):
