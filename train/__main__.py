@@ -30,7 +30,7 @@ from gpt.tokenizer import CharTokenizer
 
 from .config import PRESETS, TrainConfig
 from .data import CorpusError, load_corpus
-from .distributed import ProcessError, Processes, is_first, joined, launcher
+from .distributed import ProcessError, Processes, joined, launcher, one_voice
 from .evaluation import measure
 from .loop import Event, Saved, run
 from .sharing import COMMANDS, ExportTransformers, ImportTransformers, Pull, Push, Pusher
@@ -142,24 +142,14 @@ def main(arguments: list[str]) -> int:
             COMMANDS[type(command)](command)
     except BrokenPipeError:  # an OSError, but nobody is left to read a message
         raise
-    except FAILURES as error:
-        complain(str(error))
+    except (CorpusError, TrainingError, ProcessError, gpt.CheckpointError, HubError, gpt.UnknownCharacterError,
+            UsageError) as error:  # fmt: skip
+        print(f"python -m train: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except OSError as error:
-        complain(f"{error.filename or ''}: {error.strerror or error}")
+        print(f"python -m train: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
         return 1
     return 0
-
-
-FAILURES = (CorpusError, TrainingError, ProcessError, gpt.CheckpointError, HubError, gpt.UnknownCharacterError,
-            UsageError)  # fmt: skip
-"""What ends a command with one line."""
-
-
-def complain(message: str) -> None:
-    """One line about what went wrong; of several processes, the first one knows what went wrong on the others."""
-    if is_first():
-        print(f"python -m train: {message}", file=sys.stderr)
 
 
 def parse(arguments: list[str]) -> Any:
@@ -217,7 +207,7 @@ def pretrain(command: Pretrain, called: str, processes: Processes) -> None:
             f"{command.config.model.num_parameters:,} parameters",
             flush=True,
         )
-    with StopOnSignal(processes) as stop, Progress(bar=processes.first) as progress:
+    with StopOnSignal(processes) as stop, Progress() as progress:
         job = Job(
             config=dataclasses.replace(command.config, model=model),
             corpus=corpus,
@@ -354,7 +344,9 @@ def generate(command: Generate) -> None:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        with one_voice():
+            status = main(sys.argv[1:])
+        sys.exit(status)
     except KeyboardInterrupt:
         print(file=sys.stderr)
         sys.exit(130)

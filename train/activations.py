@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
+from torch.nn import Module
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.checkpoint import checkpoint
 
@@ -22,21 +22,27 @@ def attention_kernel(config: TrainConfig) -> contextlib.AbstractContextManager[A
 
 
 def recompute_blocks(model: GPT, config: TrainConfig) -> None:
-    """From now on, keep no more of each block than what goes in, and compute it once more on the way back.
+    """From now on, while training, keep no more of each block than what goes in, and compute it once more on the way
+    back.
 
     Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost". Dropout draws the same again, so the gradients
     are the same.
     """
     for block in model.blocks:
+        block.forward = _twice(block, config)
+
+
+def _twice(block: Module, config: TrainConfig) -> Callable[..., Tensor]:
+    once = block.forward
+
+    def with_kernel(*inputs: Any) -> Tensor:
         # The way back begins when the forward's own context has ended: each block brings the kernel with it.
-        block.forward = functools.partial(
-            checkpoint, _with_kernel(block.forward, config), use_reentrant=False, preserve_rng_state=True
-        )
-
-
-def _with_kernel(forward: Callable[..., Tensor], config: TrainConfig) -> Callable[..., Tensor]:
-    def under_kernel(*inputs: Any) -> Tensor:
         with attention_kernel(config):
-            return forward(*inputs)
+            return once(*inputs)
 
-    return under_kernel
+    def forward(*inputs: Any) -> Tensor:
+        if not block.training:
+            return once(*inputs)
+        return checkpoint(with_kernel, *inputs, use_reentrant=False)
+
+    return forward

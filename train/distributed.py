@@ -23,7 +23,9 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch._C._distributed_c10d import PrefixStore, Store
+
+MEETING = datetime.timedelta(minutes=10)
+"""How long the processes wait for each other at the start."""
 
 PATIENCE = datetime.timedelta(days=1)
 """How long the others wait for what process 0 does alone. One that died is noticed at once, by its connection."""
@@ -136,45 +138,45 @@ def _connected() -> Iterator[None]:
 
 @contextlib.contextmanager
 def joined() -> Iterator[Processes]:
-    """Inside, this is one of the processes that torchrun started, or a process alone. Only process 0 prints.
+    """Inside, this is one of the processes that torchrun started, or a process alone.
 
     Raises:
         ProcessError: the others cannot be reached, or there are fewer GPUs than processes on one of the machines.
     """
-    size = int(os.environ["WORLD_SIZE"]) if dist.is_torchelastic_launched() else 1
+    size = int(os.environ["WORLD_SIZE"]) if _started_by_torchrun() else 1
     if size == 1:
         yield Processes(run=_run())
         return
     gpus = torch.cuda.is_available()
     with _connected():
-        store, rank, size = next(dist.rendezvous("env://"))
+        store, rank, size = next(dist.rendezvous("env://"))  # type: ignore[attr-defined]
         dist.init_process_group("nccl" if gpus else "gloo", store=_fresh(store, rank, size), rank=rank, world_size=size)
         words = dist.new_group(backend="gloo", timeout=PATIENCE)
     processes = Processes(rank, size, _run(), words)
     with processes.together():
         if gpus:
             _take_gpu(int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"]))
-    with contextlib.nullcontext() if processes.first else contextlib.redirect_stdout(_Nowhere()):
-        yield processes
+    yield processes
     # Only when all went well: who has lost the others must not wait for them.
     processes.any(False)
     dist.destroy_process_group()
 
 
-def _fresh(store: Store, rank: int, size: int) -> Store:
+def _fresh(store: Any, rank: int, size: int) -> Any:
     """The part of torchrun's store that belongs to this start of the processes alone.
 
     After a restart torchrun hands out the store of before (https://github.com/pytorch/pytorch/issues/135712), in which
     stand the addresses of those that are dead, and how often it has restarted is not the same number on all machines.
     So each of the others leaves a word that was never used before, and process 0 answers it with the name of the start.
     """
+    store.set_timeout(MEETING)
     word = uuid.uuid4().hex
     if rank > 0:
         store.set(f"word/{rank}", word)
         start = store.get(word).decode()  # waits for it
         store.set(f"{start}/{rank}", "here")
-        return PrefixStore(start, store)
-    missing, deadline = set(range(1, size)), time.monotonic() + store.timeout.total_seconds()
+        return dist.PrefixStore(start, store)  # type: ignore[attr-defined]
+    missing, deadline = set(range(1, size)), time.monotonic() + MEETING.total_seconds()
     while missing:
         for other in list(missing):
             if store.check([f"word/{other}"]):  # it may be one of a process that is dead: ask again until that is here
@@ -184,12 +186,11 @@ def _fresh(store: Store, rank: int, size: int) -> Store:
         if time.monotonic() > deadline:
             raise RuntimeError(f"waited in vain for {', '.join(f'process {other}' for other in sorted(missing))}")
         time.sleep(0.02)
-    return PrefixStore(word, store)
+    return dist.PrefixStore(word, store)  # type: ignore[attr-defined]
 
 
-class _Nowhere(io.TextIOBase):
-    def write(self, text: str) -> int:
-        return len(text)
+def _started_by_torchrun() -> bool:
+    return "TORCHELASTIC_RUN_ID" in os.environ
 
 
 def _take_gpu(rank: int, processes: int) -> None:
@@ -210,14 +211,24 @@ def _run() -> str:
     return Path(os.environ["TORCHELASTIC_ERROR_FILE"]).parents[2].name
 
 
-def is_first() -> bool:
-    """Whether this process is the one that may speak, known before it has joined the others."""
-    return not dist.is_torchelastic_launched() or os.environ["RANK"] == "0"
+@contextlib.contextmanager
+def one_voice() -> Iterator[None]:
+    """Inside, what any process but process 0 prints is not seen; what went wrong there, :meth:`together` has told 0."""
+    if _started_by_torchrun() and os.environ["RANK"] != "0":
+        with contextlib.redirect_stdout(_Nowhere()), contextlib.redirect_stderr(_Nowhere()):
+            yield
+    else:
+        yield
+
+
+class _Nowhere(io.TextIOBase):
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 def launcher() -> list[str]:
     """The words with which this program was started, as a person would write them."""
-    if not dist.is_torchelastic_launched():
+    if not _started_by_torchrun():
         return ["python", "-m", "train"]
     machines = int(os.environ["GROUP_WORLD_SIZE"])
     nodes = [f"--nnodes={machines}"] if machines > 1 else []

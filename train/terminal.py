@@ -49,18 +49,14 @@ class StopOnSignal:
 
 
 class Progress:
-    """Shows a training's events: a bar on a terminal, plain lines elsewhere.
+    """Shows a training's events: a bar on a terminal, plain lines elsewhere."""
 
-    Args:
-        bar: whether there may be a bar.
-    """
-
-    def __init__(self, bar: bool = True) -> None:
+    def __init__(self) -> None:
         self.stepped = False
         self.left = 0.0
         self.bar = tqdm(
             total=100.0,
-            disable=not (bar and sys.stderr.isatty()),
+            disable=not sys.stderr.isatty(),
             bar_format="{percentage:3.0f}% |{bar}| {desc}",
             desc="preparing",
             miniters=0,  # a step may be far less than a percent

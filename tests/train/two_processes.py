@@ -16,7 +16,7 @@ from gpt.tokenizer import CharTokenizer
 from train import loop
 from train.config import TrainConfig
 from train.data import Corpus
-from train.distributed import ProcessError, Processes, joined
+from train.distributed import ProcessError, Processes, joined, one_voice
 from train.loop import Evaluation, Saved, Step
 from train.state import Job
 
@@ -84,7 +84,7 @@ def talk(processes: Processes) -> dict[str, Any]:
 
 def main(folder: Path, corpus_file: Path) -> None:
     torch.set_num_threads(1)
-    with joined() as processes:
+    with one_voice(), joined() as processes:
         print(f"printed by {processes.rank}", flush=True)
         said = {"talk": talk(processes), "recipes": {}}
         for name, fields in RECIPES.items():
