@@ -30,10 +30,11 @@ from gpt.tokenizer import CharTokenizer
 
 from .config import PRESETS, TrainConfig
 from .data import CorpusError, load_corpus
+from .distributed import ProcessError, Processes, joined, launcher, one_voice
 from .evaluation import measure
 from .loop import Event, Saved, run
 from .sharing import COMMANDS, ExportTransformers, ImportTransformers, Pull, Push, Pusher
-from .state import Job, TrainingError, describe_heads
+from .state import Job, TrainingError, describe_heads, last_run
 from .terminal import Progress, StopOnSignal
 
 
@@ -43,7 +44,12 @@ class UsageError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Pretrain:
-    """Train a model from nothing to a checkpoint folder. Ctrl-C saves and ends; --resume goes on."""
+    """Train a model from nothing to a checkpoint folder. Ctrl-C saves and ends; --resume goes on.
+
+    With several GPUs, or several processes on CPUs: torchrun --nproc-per-node=N -m train pretrain ..., each taking its
+    part of every batch. With --max-restarts=M, torchrun starts all of them again when one dies, up to M times, and they
+    go on from the last save.
+    """
 
     config: Annotated[TrainConfig, tyro.conf.arg(name="")]
     preset: Literal[tuple(PRESETS)] = "shakespeare"  # type: ignore[valid-type]
@@ -123,7 +129,9 @@ def main(arguments: list[str]) -> int:
     try:
         command = parse(arguments)
         if isinstance(command, Pretrain):
-            pretrain(command, shlex.join(["python", "-m", "train", *(a for a in arguments if a != "--resume")]))
+            called = shlex.join([*launcher(), *(a for a in arguments if a != "--resume")])
+            with joined() as processes:
+                pretrain(command, called, processes)
         elif isinstance(command, Evaluate):
             evaluate(command)
         elif isinstance(command, Heads):
@@ -134,7 +142,8 @@ def main(arguments: list[str]) -> int:
             COMMANDS[type(command)](command)
     except BrokenPipeError:  # an OSError, but nobody is left to read a message
         raise
-    except (CorpusError, TrainingError, gpt.CheckpointError, HubError, gpt.UnknownCharacterError, UsageError) as error:
+    except (CorpusError, TrainingError, ProcessError, gpt.CheckpointError, HubError, gpt.UnknownCharacterError,
+            UsageError) as error:  # fmt: skip
         print(f"python -m train: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except OSError as error:
@@ -175,24 +184,17 @@ def arguments_checked() -> Iterator[None]:
         raise UsageError(str(error)) from None
 
 
-def pretrain(command: Pretrain, called: str) -> None:
+def pretrain(command: Pretrain, called: str, processes: Processes) -> None:
     """Train, show how it goes, and save; ``called`` is for the card."""
     folder = command.out or Path("checkpoints") / f"my-{command.preset}"
-    if command.minutes is not None and not 0 < command.minutes < math.inf:
-        raise UsageError(f"minutes: {command.minutes} is not a number above 0")
-    if command.resume and command.overwrite:
-        raise UsageError("overwrite: begins anew, and resume goes on; give one of them")
-    if locate(folder, CONFIG).exists() and not (command.resume or command.overwrite):
-        raise TrainingError(
-            f"{folder} holds a checkpoint: go on with it by --resume, write over it by --overwrite, "
-            "or name another folder with --out"
-        )
-    if command.push_to is not None:
-        check_name(command.push_to)
-    corpus = load_corpus(command.corpus)
-    tokenizer = CharTokenizer.from_text(corpus.text)
-    with arguments_checked():
-        model = dataclasses.replace(command.config.model, vocab_size=tokenizer.vocab_size)
+    with processes.together():
+        resume = check_pretrain(command, folder, processes)
+        corpus = load_corpus(command.corpus)
+        tokenizer = CharTokenizer.from_text(corpus.text)
+        with arguments_checked():
+            model = dataclasses.replace(command.config.model, vocab_size=tokenizer.vocab_size)
+    if resume and not command.resume:
+        print(f"started again: goes on from the last save in {folder}", flush=True)
     print(
         f"{model.num_parameters:,} parameters, {len(corpus.text):,} characters of {corpus.name} "
         f"({tokenizer.vocab_size:,} different ones), to {folder}",
@@ -205,20 +207,25 @@ def pretrain(command: Pretrain, called: str) -> None:
             f"{command.config.model.num_parameters:,} parameters",
             flush=True,
         )
-    with StopOnSignal() as stop, Progress() as progress:
+    with StopOnSignal(processes) as stop, Progress() as progress:
         job = Job(
             config=dataclasses.replace(command.config, model=model),
             corpus=corpus,
             tokenizer=tokenizer,
             folder=folder,
             minutes=command.minutes,
-            resume=command.resume,
+            resume=resume,
             should_stop=lambda: stop.asked,
             command=called,
+            processes=processes,
         )
         events = run(job)
-        require_writable(folder)
-        pusher = Pusher(command.push_to, command.private, progress.say) if command.push_to else None
+        with processes.together():
+            if processes.first:
+                require_writable(folder)
+        pusher = None
+        if command.push_to and processes.first:
+            pusher = Pusher(command.push_to, command.private, progress.say)
         last: Event | None = None
         for last in events:
             progress.show(last)
@@ -235,6 +242,35 @@ def pretrain(command: Pretrain, called: str) -> None:
                     f"{folder} is whole, but not on the Hub; push it with `python -m train push {folder} "
                     f"{command.push_to}`. {pusher.failure}"
                 )
+
+
+def check_pretrain(command: Pretrain, folder: Path, processes: Processes) -> bool:
+    """Whether to go on with what the folder holds: told to, or because torchrun started this training again.
+
+    Raises:
+        UsageError, TrainingError, HubError: it cannot begin so.
+    """
+    if command.minutes is not None and not 0 < command.minutes < math.inf:
+        raise UsageError(f"minutes: {command.minutes} is not a number above 0")
+    if command.resume and command.overwrite:
+        raise UsageError("overwrite: begins anew, and resume goes on; give one of them")
+    parts = processes.size * command.config.accumulate
+    if command.config.batch_size % parts:
+        raise UsageError(
+            f"batch_size: {command.config.batch_size} windows cannot be shared out to {processes.size} processes in "
+            f"{command.config.accumulate} parts each; give a multiple of {parts}"
+        )
+    if command.push_to is not None:
+        check_name(command.push_to)
+    if not processes.first:
+        return False  # the folder is process 0's alone
+    resume = command.resume or bool(processes.run and last_run(folder) == processes.run)
+    if locate(folder, CONFIG).exists() and not (resume or command.overwrite):
+        raise TrainingError(
+            f"{folder} holds a checkpoint: go on with it by --resume, write over it by --overwrite, "
+            "or name another folder with --out"
+        )
+    return resume
 
 
 def require_writable(folder: Path) -> None:
@@ -308,7 +344,9 @@ def generate(command: Generate) -> None:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        with one_voice():
+            status = main(sys.argv[1:])
+        sys.exit(status)
     except KeyboardInterrupt:
         print(file=sys.stderr)
         sys.exit(130)

@@ -34,6 +34,9 @@ class TrainConfig:
     """Length of the training, in updates of the weights."""
     batch_size: int = 32
     """Windows of block_size tokens in an update."""
+    accumulate: int = 1
+    """Parts, of as many windows each, into which the batch is cut to take less memory: they go through the model one
+    after the other, and their gradients add up to the same update."""
     dropout: float = 0.2
     """Share of what each half block adds to the residual stream that is dropped, 0 to below 1."""
     token_noise: float = 0.05
@@ -75,12 +78,18 @@ class TrainConfig:
     attention: Literal["fused", "plain"] = "fused"
     """Kernel of the attention while training: fused, or product by product. On a CPU in bfloat16 the fused one's way
     back is slow: with windows of 64 tokens plain takes a third off a step, with 256 it gains nothing."""
+    checkpoint_activations: bool = False
+    """Keep only what goes into each block, and compute the block once more on the way back: the same gradients with
+    far less memory, for about a third more time."""
     compile: Literal["auto", "yes", "no"] = "auto"
     """torch.compile: auto takes it on a GPU. On a CPU it needs a C++ compiler and half a minute at the start."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "eval_every", "eval_windows", "save_every"):
+        for name in ("steps", "batch_size", "accumulate", "eval_every", "eval_windows", "save_every"):
             self._require(name, getattr(self, name) >= 1, "at least 1")
+        self._require(
+            "accumulate", self.batch_size % self.accumulate == 0, f"a divisor of batch_size, {self.batch_size}"
+        )
         for name in ("dropout", "token_noise", "ema"):
             self._require(name, 0 <= getattr(self, name) < 1, "from 0 to below 1")
         for name in ("warmup", "decay", "momentum_warmup", "repeats"):

@@ -14,12 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import gpt
 from gpt import GPT, Checkpoint
 from gpt.scoring import token_losses
 
+from .activations import attention_kernel, recompute_blocks
 from .config import TrainConfig
 from .data import Batches, CorpusError
 from .evaluation import windows_at_once
@@ -28,6 +28,9 @@ from .state import Job, State, begin_with, not_finite, resume_training, save_tra
 
 SAMPLE_LENGTH = 200
 """Tokens written at each evaluation."""
+
+RANK_STRIDE = 0x9E3779B1
+"""Between the dropout's seeds of two processes; they stay apart in the 32 bits that a CPU's generator looks at."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,11 +85,14 @@ Event = Step | Evaluation | Saved
 def run(job: Job) -> Iterator[Event]:
     """Train, and yield what happens. Closing the iterator ends the training without a save.
 
+    Of several processes (``Job.processes``) all call it; process 0 alone evaluates and saves, the others see steps.
+
     A job that resumes a finished training yields one :class:`Saved` and changes nothing.
 
     Raises:
         TrainingError: the loss is not a number, or ``folder`` cannot be resumed or written.
         CorpusError: the text is shorter than two windows, or nothing of it can be held out.
+        ProcessError: another process has failed, or cannot be reached.
     """
     return _Run(job).events()
 
@@ -95,11 +101,24 @@ class _Run:
     """One training, from its job to its end."""
 
     def __init__(self, job: Job) -> None:
-        self.job, self.config = job, job.config
+        self.job, self.config, self.processes = job, job.config, job.processes
         self.began = time.perf_counter()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.step_seconds = 0.0
+        self.evaluation_seconds = 0.0
+        self.learning_rate = 0.0
+        with self.processes.together():
+            self._prepare()
+        if self.processes.size > 1:
+            self._take_over()
+        self.seconds_before = self.state.seconds
+        self.forward_loss = self._maybe_compile()
+
+    def _prepare(self) -> None:
+        """Read the texts and, on process 0, what the training begins with."""
+        job = self.job
         self.state = new_state(self.config, self.device)
-        if self.config.init and not job.resume:
+        if self.config.init and not job.resume and self.processes.first:
             begin_with(job, self.state)
         self.train_tokens, self.val_tokens = (torch.tensor(job.tokenizer.encode(text)) for text in job.split())
         if len(self.val_tokens) < 2:
@@ -110,32 +129,37 @@ class _Run:
             self.train_tokens, self.config.model.block_size, self.config.batch_size, self.config.seed,
             self.config.token_noise, self.config.model.vocab_size, self.config.repeats,
         )  # fmt: skip
-        self.step_seconds = 0.0
-        self.evaluation_seconds = 0.0
-        self.learning_rate = 0.0
-        if job.resume:
+        if job.resume and self.processes.first:
             resume_training(job, self.state)
-        self.seconds_before = self.state.seconds
-        self.forward_loss = self._maybe_compile()
+
+    def _take_over(self) -> None:
+        """All processes begin with the state of process 0, which alone needs the folder."""
+        state = self.state
+        state.step, state.finished = self.processes.told((state.step, state.finished))
+        state.load(self.processes.copies(state.tensors()))
 
     def events(self) -> Iterator[Event]:
         job, config, state = self.job, self.config, self.state
+        first = self.processes.first
         if state.finished:
-            yield self._saved()
+            if first:
+                yield self._saved()
             return
+        # All processes come to the same decisions, and the others wait at the next one for process 0.
         while not self._ended():
             yield self._step()
             # By the clock, an evaluation that would take the time of the last steps is left out.
-            if state.step % config.eval_every == 0 and not self._ended(self.evaluation_seconds):
+            if state.step % config.eval_every == 0 and not self._ended(self.evaluation_seconds) and first:
                 yield self._evaluate(everything=False)
-            stopped = job.should_stop() and not self._ended()
-            if stopped or (state.step % config.save_every == 0 and not self._ended()):
+            stopped = self.processes.any(job.should_stop()) and not self._ended()
+            if (stopped or (state.step % config.save_every == 0 and not self._ended())) and first:
                 yield self._save()
             if stopped:
                 return
-        yield self._evaluate(everything=True)
-        state.finished = True
-        yield self._save()
+        if first:
+            yield self._evaluate(everything=True)
+            state.finished = True
+            yield self._save()
 
     @property
     def seconds(self) -> float:
@@ -152,9 +176,10 @@ class _Run:
         return self.state.step / self.config.steps
 
     def _ended(self, seconds: float = 0.0) -> bool:
-        """No step is left, or by the clock no time for one after this many seconds."""
+        """No step is left, or by the clock (process 0's) no time for one after this many seconds."""
         if self.job.minutes is not None:
-            return self.state.step > 0 and self.seconds + seconds + self.step_seconds > self.job.minutes * 60
+            out_of_time = self.seconds + seconds + self.step_seconds > self.job.minutes * 60
+            return self.processes.told(self.state.step > 0 and out_of_time)
         return self.state.step >= self.config.steps
 
     def _seconds_left(self) -> float:
@@ -168,7 +193,8 @@ class _Run:
         began = time.perf_counter()
         # The schedule is read in the middle of the step, so that neither the first nor the last one stands still.
         half = 0.5 / config.steps if self.job.minutes is None else 0.5 * self.step_seconds / (self.job.minutes * 60)
-        factor = set_schedule(state.optimizers, min(1.0, self._progress() + half), config)
+        at = min(1.0, self._progress() + half)
+        factor = set_schedule(state.optimizers, at if self.job.minutes is None else self.processes.told(at), config)
         self.learning_rate = config.lr * factor
         loss = self._update()
         state.step += 1
@@ -183,12 +209,11 @@ class _Run:
     def _update(self) -> float:
         """Move the weights by one batch; returns its loss."""
         state = self.state
-        # Dropout depends on the step alone, so a resumed run draws what the unbroken one would have drawn.
-        torch.manual_seed(self.config.seed * 1_000_003 + state.step)
-        inputs, targets = (t.to(self.device) for t in self.batches(state.step))
-        state.model.train()
-        loss = self.forward_loss(inputs, targets)
-        loss.backward()
+        # Dropout depends on step and process alone, so a resumed run draws what the unbroken one would have drawn.
+        torch.manual_seed(self.config.seed * 1_000_003 + state.step + self.processes.rank * RANK_STRIDE)
+        loss = self._backward(*(self.processes.share(t).to(self.device) for t in self.batches(state.step)))
+        # From here on all processes have the same numbers, and find the same fault in them.
+        self.processes.average([loss, *(p.grad for p in state.model.parameters() if p.grad is not None)])
         self._require_finite("loss", loss)
         if self.config.grad_clip:
             norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), self.config.grad_clip)
@@ -199,14 +224,24 @@ class _Run:
         state.averages.update(state.step)
         return loss.item()
 
+    def _backward(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Leave the gradients of the mean loss of these windows (B, T), part by part; returns that loss."""
+        self.state.model.train()
+        parts = self.config.accumulate
+        total = torch.zeros((), device=self.device)
+        for part in zip(inputs.chunk(parts), targets.chunk(parts), strict=True):
+            loss = self.forward_loss(*part) / parts
+            loss.backward()
+            total += loss.detach()
+        return total
+
     def _require_finite(self, what: str, number: Tensor) -> None:
         if not math.isfinite(number.item()):
             raise not_finite(self.job, f"the {what} is {number.item()}", self.state.step + 1)
 
     def _loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Mean loss of a batch, in nats a token."""
-        plain = sdpa_kernel(SDPBackend.MATH) if self.config.attention == "plain" else contextlib.nullcontext()
-        with self._autocast(), plain:
+        with self._autocast(), attention_kernel(self.config):
             logits = self.state.model(inputs)  # (B, T, V)
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
@@ -265,4 +300,6 @@ def new_state(config: TrainConfig, device: torch.device) -> State:
     """Random weights, as the seed decides, and optimizers that have seen nothing."""
     torch.manual_seed(config.seed)
     model = GPT(config.model, config.dropout).to(device)
+    if config.checkpoint_activations:
+        recompute_blocks(model, config)
     return State(model, make_optimizers(model, config), Averages(model, config.ema))

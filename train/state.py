@@ -24,6 +24,7 @@ from gpt.tokenizer import Tokenizer
 
 from .config import TrainConfig
 from .data import Corpus
+from .distributed import ALONE, Processes
 from .optim import Averages, flatten_state, restore_state
 
 RESUME_STATE, RESUME_INFO = "resume/state.safetensors", "resume/state.json"
@@ -53,6 +54,8 @@ class Job:
     """Asked after each step; true saves and ends."""
     command: str = ""
     """How it was called, for the card."""
+    processes: Processes = ALONE
+    """Those that share the work."""
 
     def split(self) -> tuple[str, str]:
         """The text to train on, and what is held out (see ``TrainConfig.evaluate_on``)."""
@@ -120,7 +123,10 @@ def save_training(job: Job, state: State) -> None:
                 CARD: model_card(job.folder.name, model, training, state.metrics, heads).encode(),
                 HEADS: to_json(heads) if heads else None,
                 RESUME_STATE: state.tensors(),
-                RESUME_INFO: to_json({"step": state.step, "seconds": state.seconds, "finished": state.finished}),
+                RESUME_INFO: to_json(
+                    {"step": state.step, "seconds": state.seconds, "finished": state.finished}
+                    | ({"run": job.processes.run} if job.processes.run else {})
+                ),
             },
         )
     except CheckpointError as error:  # the weights themselves cannot be saved
@@ -179,6 +185,15 @@ def begin_with(job: Job, state: State) -> None:
     state.init = {"id": source.id, **known}
 
 
+def last_run(folder: Path) -> str | None:
+    """By which start of torchrun the folder was saved (``Processes.run``); None if by none, or if nothing is there."""
+    try:
+        run: str | None = json.loads(_read(folder, RESUME_INFO)).get("run")
+    except (OSError, ValueError):
+        return None
+    return run
+
+
 def resume_training(job: Job, state: State) -> None:
     """Fill a new state with what the folder holds.
 
@@ -229,6 +244,7 @@ def training_record(job: Job, state: State) -> dict[str, Any]:
     """What training.json says."""
     config = job.config
     train, held_out = job.split()
+    several = f"{job.processes.size} processes, each on " if job.processes.size > 1 else ""
     return {
         "config": config.to_dict(),
         "corpus": {"name": job.corpus.name, "sha256": job.corpus.sha256},
@@ -249,7 +265,7 @@ def training_record(job: Job, state: State) -> dict[str, Any]:
         "code_version": CODE_VERSION,
         "torch": str(torch.__version__),
         "python": platform.python_version(),
-        "hardware": hardware(next(state.model.parameters()).device),
+        "hardware": several + hardware(next(state.model.parameters()).device),
     }
 
 

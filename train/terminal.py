@@ -9,6 +9,7 @@ from types import FrameType, TracebackType
 
 from tqdm import tqdm
 
+from .distributed import ALONE, Processes
 from .loop import Evaluation, Event, Saved, Step
 
 SAMPLE_LINES = 6
@@ -16,12 +17,18 @@ SAMPLE_LINES = 6
 
 
 class StopOnSignal:
-    """While it is entered, Ctrl-C and SIGTERM set ``asked``; a second one ends the process at once."""
+    """While it is entered, Ctrl-C and SIGTERM set ``asked``; a second one ends the process at once.
+
+    Args:
+        processes: of several, process 0 alone says so, and a second signal changes nothing: each may get the same
+            one from torchrun and from the system, and torchrun itself ends by force what takes longer than 30 seconds.
+    """
 
     NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self) -> None:
+    def __init__(self, processes: Processes = ALONE) -> None:
         self.asked = False
+        self.processes = processes
 
     def __enter__(self) -> StopOnSignal:
         self._before = [(number, signal.signal(number, self._ask)) for number in self.NUMBERS]
@@ -32,11 +39,13 @@ class StopOnSignal:
             signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        for each in self.NUMBERS:
-            signal.signal(each, signal.SIG_DFL)
+        several, again, self.asked = self.processes.size > 1, self.asked, True
+        if not several:
+            for each in self.NUMBERS:
+                signal.signal(each, signal.SIG_DFL)
         # A handler may run in the middle of a write to sys.stderr, which does not allow another one.
-        os.write(2, b"\nSaving; once more to end at once.\n")
+        if self.processes.first and not again:
+            os.write(2, b"\nSaving.\n" if several else b"\nSaving; once more to end at once.\n")
 
 
 class Progress:
