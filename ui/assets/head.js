@@ -7,16 +7,30 @@ export function mount({element, props, trigger, watch}) {
   const numbers = make('button', {class: 'gl-link', type: 'button', 'aria-expanded': 'false', title: 'What this model is', on: {click: () => show(about.hidden)}});
   const facts = make('dl', {class: 'gl-facts'});
   const about = make('div', {class: 'gl-about', hidden: true}, facts);
+  const warning = make('p', {class: 'gl-warning', hidden: true});
   element.replaceChildren(
     make('div', {class: 'gl-part'},
       make('div', {class: 'gl-head'},
         make('h1', {class: 'gl-title'}, 'GPT, letter by letter'),
-        make('div', {class: 'gl-model'}, make('span', {class: 'gl-choice'}, select), numbers, about))));
+        make('div', {class: 'gl-model'}, make('span', {class: 'gl-choice'}, select), numbers, about)), warning));
 
   function choose() {
     props.value = {...props.value, chosen: select.value};
     trigger('choose');
   }
+
+  const tell = () => document.dispatchEvent(new CustomEvent('gl:head', {detail: {chosen: props.value?.chosen ?? ''}}));
+  document.addEventListener('gl:ask-head', tell);
+
+  /** Another tab's choice is this one's: a model that has just arrived may not be in the list yet. */
+  document.addEventListener('gl:choose-model', (event) => {
+    props.value = {...props.value, chosen: /** @type {CustomEvent} */ (event).detail};
+    trigger('choose');
+  });
+  document.addEventListener('gl:models', (event) => {
+    props.value = {...props.value, names: /** @type {CustomEvent} */ (event).detail};
+    draw();
+  });
 
   function show(open) {
     about.hidden = !open;
@@ -24,9 +38,12 @@ export function mount({element, props, trigger, watch}) {
   }
 
   function draw() {
-    const {names = [], chosen = '', numbers: words = '', facts: pairs = []} = props.value ?? {};
+    const {names = [], chosen = '', numbers: words = '', facts: pairs = [], warning: beware = ''} = props.value ?? {};
     select.replaceChildren(...names.map((name) => make('option', {value: name, selected: name === chosen}, name)));
     numbers.textContent = words;
+    warning.textContent = beware;
+    warning.hidden = !beware;
+    if (chosen) tell();
     facts.replaceChildren(...pairs.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
   }
 
