@@ -132,7 +132,10 @@ def sample(folder: Path) -> str:
         except (ValueError, AttributeError, RecursionError):
             return ""
         if isinstance(said, str) and said.strip():
-            return "\n".join(said.strip("\n").splitlines()[:MAX_SAMPLE_LINES])
+            lines = said.strip("\n").splitlines()[:MAX_SAMPLE_LINES]
+            while len(lines) > 1 and (not lines[-1].strip() or lines[-1].endswith(":")):
+                lines.pop()  # a speaker who says nothing
+            return "\n".join(lines)
     return ""
 
 
