@@ -197,5 +197,5 @@ def plain(error: Exception, name: str, folder: Path | None = None) -> str:
         said = f"{name}: this machine could not keep it ({error.strerror or type(error).__name__})"
     for place in (str(cache()), constants.HF_HUB_CACHE):
         said = re.sub(rf"{re.escape(place)}\S*/(?=[^/\s]*(\s|$))", "", said)
-    said = said.replace(f", or {LOGIN}", "").replace(f"and {LOGIN}", "and pull it with a token of your own")
-    return said.replace(f"; {LOGIN}", "; only public models are loaded here")[:500]
+    said = said.replace(f", or {LOGIN}", "").replace(f", and {LOGIN}", "").replace(f"; {LOGIN}", "")
+    return f"{said}. A page asks as nobody: it reads what is public"[:500] if LOGIN in str(error) else said[:500]
