@@ -111,7 +111,9 @@ def _wire(
         return head.value(registry, state["model"]), state["prompt"], settings, state["text"], shown, seen, gr.skip()
 
     quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-    top.choose(choose, [top, tab.text, tab.settings], [top, tab.settings, tab.text, sampled, looking], **quick)
+    chosen = top.choose(choose, [top, tab.text, tab.settings], [top, tab.settings, tab.text, sampled, looking], **quick)
+    failed = "() => document.dispatchEvent(new CustomEvent('gl:choice-failed'))"
+    chosen.failure(None, None, None, js=failed, **quick)
     page.load(open_page, None, outputs, **quick)
 
 

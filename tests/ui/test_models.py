@@ -264,7 +264,8 @@ def test_a_start_with_what_is_not_there_is_one_sentence(home, hub, folder, sourc
     "repo",
     [
         "../../etc", "me/../x", "a b/c", "<img src=x onerror=alert(1)>/x", "me/small@../../x", "me/small@",
-        "/etc/passwd", "me", "", " ", None, 3, ["me/small"], {"a": 1}, "me/" + "x" * 500, "\0/\0", "me/small@a b", "hf:", "./models",
+        "/etc/passwd", "me", "", " ", None, 3, ["me/small"], {"a": 1}, "me/" + "x" * 500, "\0/\0", "me/small@a b",
+        "hf:", "./models",
     ],
 )  # fmt: skip
 def test_what_names_no_repository_is_one_sentence_and_no_request(ask, hub, repo):

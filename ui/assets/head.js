@@ -15,17 +15,28 @@ export function mount({element, props, trigger, watch}) {
         make('div', {class: 'gl-model'}, make('span', {class: 'gl-choice'}, select), numbers, about)), warning));
 
   function choose() {
-    props.value = {...props.value, chosen: select.value};
+    ask(select.value);
+  }
+
+  /** Until the server has answered, the choice is a wish: others hear of it when it holds. @param {string} name */
+  function ask(name) {
+    props.value = {...props.value, chosen: name, pending: true};
     trigger('choose');
   }
+
+  /** What the server said last. */
+  let held = props.value;
+  document.addEventListener('gl:choice-failed', () => {
+    props.value = {...held, names: props.value?.names ?? held.names};
+    draw();
+  });
 
   const tell = () => document.dispatchEvent(new CustomEvent('gl:head', {detail: {chosen: props.value?.chosen ?? ''}}));
   document.addEventListener('gl:ask-head', tell);
 
   /** Another tab's choice is this one's: a model that has just arrived may not be in the list yet. */
   document.addEventListener('gl:choose-model', (event) => {
-    props.value = {...props.value, chosen: /** @type {CustomEvent} */ (event).detail};
-    trigger('choose');
+    ask(/** @type {CustomEvent} */ (event).detail);
   });
   document.addEventListener('gl:models', (event) => {
     props.value = {...props.value, names: /** @type {CustomEvent} */ (event).detail};
@@ -43,8 +54,10 @@ export function mount({element, props, trigger, watch}) {
     numbers.textContent = words;
     warning.textContent = beware;
     warning.hidden = !beware;
-    if (chosen) tell();
     facts.replaceChildren(...pairs.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
+    if (!chosen || props.value.pending) return;
+    held = props.value;
+    tell();
   }
 
   document.addEventListener('click', (event) => {

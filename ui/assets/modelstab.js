@@ -20,7 +20,7 @@ const KEYS = [
 /** @param {import('./dom.js').View} view */
 export function mount({element, props}) {
   const {rows = [], card: first = null, chosen: begun = '', host, most_loaded: most} = props.value;
-  const state = {rows, card: first, selected: begun, chosen: begun, busy: false, signedIn: false, waiting: 0, asked: 0, opened: true};
+  const state = {rows, card: first, selected: begun, chosen: begun, busy: '', signedIn: false, waiting: 0, asked: 0, opened: true};
   const narrow = () => root.clientWidth > 0 && root.clientWidth < NARROW;
   const shelf = createShelf((name) => {
     state.opened = !narrow() || name !== state.selected || !state.opened; // a second tap closes it again
@@ -55,6 +55,7 @@ export function mount({element, props}) {
   /** On a phone the card opens under its row. */
   function putCard() {
     const slot = narrow() && state.opened ? shelf.slot(state.selected) : null;
+    side.hidden = narrow();
     if (slot) slot.after(make('div', {role: 'row', class: 'gm-under'}, make('div', {role: 'cell'}, card.element)));
     else if (card.element.parentElement !== side) side.replaceChildren(card.element);
   }
@@ -87,7 +88,7 @@ export function mount({element, props}) {
   async function use(name) {
     if (name === state.chosen || state.busy) return;
     if (!await attempt(() => askModels('card', {model: name}))) { const said = problem.textContent ?? ''; await refresh(); wrong(said); return; }
-    state.busy = true;
+    state.busy = name;
     draw();
     document.dispatchEvent(new CustomEvent('gl:choose-model', {detail: name}));
   }
@@ -115,9 +116,9 @@ export function mount({element, props}) {
   }
 
   document.addEventListener('gl:head', (event) => {
-    const {chosen, failed} = /** @type {CustomEvent} */ (event).detail;
-    if (chosen === state.chosen && !state.busy && !failed) return;
-    Object.assign(state, {chosen, busy: false});
+    const {chosen} = /** @type {CustomEvent} */ (event).detail;
+    if (chosen === state.chosen && !state.busy) return;
+    Object.assign(state, {chosen, busy: ''});
     if (root.clientWidth) void refresh();
   });
   let width = 0;

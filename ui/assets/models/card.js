@@ -19,12 +19,12 @@ export function createCard(use, host) {
   const push = createPush(host);
   let open = false; // the whole card
 
-  /** @param {Card | null} card @param {{chosen: string, busy: boolean, signedIn: boolean}} state */
+  /** @param {Card | null} card @param {{chosen: string, busy: string, signedIn: boolean}} state busy: the model that is being loaded */
   function draw(card, {chosen, busy, signedIn}) {
     if (!card) return;
     element.setAttribute('aria-label', card.name);
     const inUse = card.name === chosen;
-    const useButton = /** @type {HTMLButtonElement} */ (make('button', {class: 'gm-use', type: 'button', disabled: inUse || busy || !!card.error, title: inUse ? 'It is in use already' : '', on: {click: () => use(card.name)}}, inUse ? 'In use' : busy ? 'Loading it' : 'Use it'));
+    const useButton = /** @type {HTMLButtonElement} */ (make('button', {class: 'gm-use', type: 'button', disabled: inUse || !!busy || !!card.error, title: inUse ? 'It is in use already' : '', on: {click: () => use(card.name)}}, inUse ? 'In use' : busy === card.name ? 'Loading it' : 'Use it'));
     const says = make('p', {class: 'gm-lead'}, `${capital(card.from)}. ${inUse ? 'In use in all tabs.' : 'Not in use now.'}`);
     element.replaceChildren(make('h2', {class: 'gm-title gl-serif'}, card.name), says);
     if (card.error) element.append(make('p', {class: 'gl-error', role: 'alert'}, card.error, make('br'), 'Train it again, pull it again, or remove its folder.'));
@@ -32,10 +32,11 @@ export function createCard(use, host) {
     if (card.facts.length) element.append(make('dl', {class: 'gl-facts gm-facts'}, ...card.facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)])));
     if (card.sample) element.append(make('h3', {}, 'It says'), make('div', {class: 'gm-sample gl-serif'}, ...card.sample.split('\n').map((line) => make('p', {}, line))));
     if (card.not_for) element.append(make('h3', {}, 'Not for'), make('p', {class: 'gm-not'}, card.not_for));
+    const pushable = card.can_push && host.push && !card.error;
     const buttons = make('div', {class: 'gm-buttons'}, useButton);
-    if (card.can_push && host.push) buttons.append(push.button);
+    if (pushable) buttons.append(push.button);
     element.append(buttons);
-    if (card.can_push && host.push) { push.show(card.name, signedIn); element.append(push.element); }
+    if (pushable) { push.show(card.name, signedIn); element.append(push.element); }
     if (card.text) element.append(whole(card));
   }
 

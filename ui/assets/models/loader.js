@@ -33,6 +33,7 @@ export function createLoader(host, arrived) {
   let arrival = '', asked = 0;
   async function begin(source) {
     wrong('');
+    progress.hidden = true;
     open.disabled = true;
     try {
       const answer = await askModels('open', {repo: source});

@@ -11,6 +11,7 @@ import {bytes, place, scaleOf} from './scale.js';
  * @property {string} [text] what it was trained on @property {number} [bytes]
  */
 
+const TITLES = {'gm-shape': 'layers × heads × width', 'gm-loss': 'nats a token, on text it has not read', 'gm-bits': 'on text it has not read; fewer is better'};
 const MOVES = {ArrowDown: 1, ArrowUp: -1};
 
 /**
@@ -20,8 +21,8 @@ const MOVES = {ArrowDown: 1, ArrowUp: -1};
 export function createShelf(select) {
   const body = make('div', {role: 'rowgroup', class: 'gm-body'});
   const head = make('div', {role: 'rowgroup'}, make('div', {role: 'row', class: 'gm-row gm-names'},
-    ...[['Model', 'gm-name'], ['Parameters', 'gm-parameters'], ['Shape', 'gm-shape'], ['Loss', 'gm-loss'], ['Bits a character, held-out text', 'gm-bits'], ['On disk', 'gm-size']]
-      .map(([words, kind]) => make('span', {role: 'columnheader', class: kind, title: kind === 'gm-shape' ? 'layers × heads × width' : ''}, words))));
+    ...[['Model', 'gm-name'], ['Parameters', 'gm-parameters'], ['Shape', 'gm-shape'], ['Loss', 'gm-loss'], ['Bits a character', 'gm-bits'], ['On disk', 'gm-size']]
+      .map(([words, kind]) => make('span', {role: 'columnheader', class: kind, title: TITLES[kind] ?? ''}, words))));
   const element = make('div', {role: 'table', class: 'gm-table', 'aria-label': 'Models'}, head, body);
   body.addEventListener('keydown', (event) => {
     const by = MOVES[event.key];
