@@ -20,6 +20,11 @@ def value(registry: Registry, chosen: str) -> dict[str, Any]:
     return {"names": registry.names(), "chosen": chosen, **describe(registry.get(chosen), registry.weights)}
 
 
+def failed(registry: Registry, error: Exception) -> dict[str, Any]:
+    """What the head is told when a model cannot be had: it says so, and goes back to the one that it showed."""
+    return {"names": registry.names(), "failed": str(error)[:500]}
+
+
 def chosen(value: Any) -> str:
     """The name that the head's value, untrusted, holds; it may be that of no model."""
     name = value.get("chosen") if isinstance(value, dict) else None

@@ -73,7 +73,7 @@ def _wire(
         try:
             shown = head.value(registry, name)
         except (ValueError, OSError) as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            return head.failed(registry, error), *[gr.skip()] * 4
         untouched = isinstance(text, dict) and text.get("status") == "example"
         vocab_size = registry.get(name).model.config.vocab_size
         settings = {**prompt.DEFAULTS, **prompt.known_settings(settings), "vocab_size": vocab_size}
@@ -111,9 +111,7 @@ def _wire(
         return head.value(registry, state["model"]), state["prompt"], settings, state["text"], shown, seen, gr.skip()
 
     quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-    chosen = top.choose(choose, [top, tab.text, tab.settings], [top, tab.settings, tab.text, sampled, looking], **quick)
-    failed = "() => document.dispatchEvent(new CustomEvent('gl:choice-failed'))"
-    chosen.failure(None, None, None, js=failed, **quick)
+    top.choose(choose, [top, tab.text, tab.settings], [top, tab.settings, tab.text, sampled, looking], **quick)
     page.load(open_page, None, outputs, **quick)
 
 

@@ -84,7 +84,7 @@ class Registry:
         key = name, folder, weights.stat().st_mtime_ns if weights.exists() else 0
         with self._lock:  # two visitors who ask for the same model at once load it once
             if key not in self._loaded:
-                self._loaded[key] = gpt.load(folder, weights=self.weights)
+                self._loaded[key] = self._load(name, folder)
                 self._make_room(key)
             self._loaded.move_to_end(key)
             found = self._loaded[key]
@@ -116,6 +116,12 @@ class Registry:
             self._arrived.move_to_end(name)
             while len(self._arrived) > MAX_MODELS_ARRIVED:
                 self._arrived.popitem(last=False)
+
+    def _load(self, name: str, folder: Path) -> gpt.Checkpoint:
+        try:
+            return gpt.load(folder, weights=self.weights)
+        except gpt.CheckpointError as error:  # a visitor reads this: the path is the host's own affair
+            raise gpt.CheckpointError(str(error).replace(f"{folder}{os.sep}", f"{name}: ")) from None
 
     def _make_room(self, newest: tuple[str, Path, int]) -> None:
         """Of what is in memory, drop the least used: what visitors loaded goes first."""

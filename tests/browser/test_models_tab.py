@@ -173,7 +173,7 @@ def test_a_choice_that_fails_leaves_the_model_that_was_there(shelf, folder):
     row(page, "my-own").click()
     card(page, "my-own")
     page.get_by_role("button", name="Use it").click()
-    page.wait_for_selector("text=not whole")
+    page.wait_for_selector("#gl-head .gl-error:has-text('my-own: model.safetensors: not whole')")
     head(page, "shakespeare")
     assert page.get_by_role("button", name="Use it").is_enabled()
 
