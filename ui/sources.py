@@ -50,6 +50,7 @@ def start_with(registry: Registry, source: str, say: Say) -> str:
     else:
         repo, revision = parse(source) or (source, None)
         name = repo if revision is None else f"{repo}@{revision}"
+        check_name(repo)
         say(f"Asking the Hub for {name}")
         folder = bring(repo, revision, say=say)
     check_told(gpt.load(folder))
