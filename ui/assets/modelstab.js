@@ -119,7 +119,7 @@ export function mount({element, props}) {
     const {chosen} = /** @type {CustomEvent} */ (event).detail;
     if (chosen === state.chosen && !state.busy) return;
     Object.assign(state, {chosen, busy: ''});
-    if (root.clientWidth) void refresh();
+    if (root.clientWidth) void refresh().then(() => select(state.selected)); // its card has an id now
   });
   let width = 0;
   new ResizeObserver(() => {

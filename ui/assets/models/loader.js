@@ -4,6 +4,7 @@ import {askModels} from './ask.js';
 import {arriving} from './scale.js';
 
 const POLL_MS = 300;
+const GPT2 = 'openai-community/gpt2';
 const KEPT = 'gl-arrival';
 const UNDER_WAY = ['asking', 'fetching', 'checking'];
 
@@ -26,9 +27,14 @@ export function createLoader(host, arrived) {
   if (host.load) {
     element.append(make('label', {class: 'gm-heading', htmlFor: 'gm-source'}, 'Open a model from the Hub'),
       make('div', {class: 'gm-line-of-field'}, field, open), problem, progress,
-      make('p', {class: 'gm-hint'}, 'Models of this project are found by their library tag: ', look, '. GPT-2 is ', make('button', {class: 'gl-link', type: 'button', on: {click: () => { field.value = 'openai-community/gpt2'; field.focus(); }}}, 'openai-community/gpt2'), ', of half a gigabyte; it was trained on the open web and may offend.'), found);
+      make('p', {class: 'gm-hint'}, 'Models of this project are found by their library tag: ', look, '.', ...(host.owners.length && !host.owners.includes(GPT2.split('/')[0]) ? [] : gpt2())), found);
   }
   field.addEventListener('keydown', (event) => { if (event.key === 'Enter' && !open.disabled) void begin(field.value); });
+
+  function gpt2() {
+    const name = make('button', {class: 'gl-link', type: 'button', on: {click: () => { field.value = GPT2; field.focus(); }}}, GPT2);
+    return [' GPT-2 is ', name, ', of half a gigabyte; it was trained on the open web and may offend.'];
+  }
 
   let arrival = '', asked = 0;
   async function begin(source) {

@@ -35,7 +35,8 @@ export function createPush({space, sign_in: canSignIn}) {
     } catch (error) {
       said.replaceChildren(make('span', {class: 'gl-error', role: 'alert'}, /** @type {Error} */ (error).message));
     } finally {
-      busy = go.disabled = false;
+      busy = false;
+      go.disabled = false;
     }
   }
 
@@ -51,6 +52,7 @@ export function createPush({space, sign_in: canSignIn}) {
       repo.placeholder = `you/${name}`;
       say();
     }
+    go.disabled = busy || (!!space && !signedIn);
     bySignIn.textContent = signedIn ? 'You have signed in: it is pushed in your name.' : canSignIn ? 'Sign in with Hugging Face first, with the button at the end of this tab.' : 'Nobody can sign in on this Space: its host has not set hf_oauth.';
   }
   return {element, button, show};
