@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import gpt
-from ui import page
+from gpt.hub import HubError
+from ui import page, sources
+from ui.host import HostError
 from ui.registry import Registry, UnknownModelError
 
 HERE = Path(__file__).resolve().parent
@@ -30,6 +32,11 @@ def main() -> int:
         "--checkpoints", type=Path, default=Path(os.environ.get("GPT_CHECKPOINTS") or HERE / "checkpoints"),
         help="folder whose subfolders are the models (GPT_CHECKPOINTS, else the one beside this file)",
     )  # fmt: skip
+    parser.add_argument(
+        "--model", metavar="SOURCE",
+        help="a model to open with: a folder, owner/name or hf:owner/name@revision of the Hugging Face Hub; a GPT-2 "
+        "such as openai-community/gpt2 is imported once and kept (GPT_CACHE, else the user's cache folder)",
+    )  # fmt: skip
     parser.add_argument("--weights", choices=["int8", "float32"], default="int8", help="precision of the weights")
     parser.add_argument("--mcp", action="store_true", help="offer the endpoints as MCP tools too (needs gradio[mcp])")
     arguments = parser.parse_args()
@@ -38,6 +45,8 @@ def main() -> int:
         return 2
     try:
         registry = Registry(arguments.checkpoints, arguments.weights)
+        if arguments.model is not None:
+            sources.start_with(registry, arguments.model, lambda said: print(said, file=sys.stderr, flush=True))
         built = page.build(registry)
         _, url, _ = built.launch(
             server_name=arguments.host,
@@ -52,7 +61,7 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    except (gpt.CheckpointError, OSError) as error:
+    except (gpt.CheckpointError, HubError, HostError, OSError) as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2
     if arguments.mcp and not built.mcp_server:

@@ -14,7 +14,7 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,9 @@ LIMITS: Mapping[str, int] = {
     CARD: 1_000_000,
 }
 """The files of a checkpoint that travel, and the largest size of each that is taken, in bytes."""
+
+Progress = Callable[[int, int], None]
+"""Is told how many bytes have come, of how many; what it raises ends the download, and is raised to whoever pulls."""
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
@@ -114,7 +117,9 @@ def push(
     return Pushed(repo, commit, f"{api.endpoint}/{repo}/tree/{commit}", new)
 
 
-def pull(repo: str, revision: str | None = None, *, token: str | None = None) -> Path:
+def pull(
+    repo: str, revision: str | None = None, *, token: str | bool | None = None, progress: Progress | None = None
+) -> Path:
     """Pull a checkpoint into the Hub's cache on this machine, all files of one commit.
 
     What is there already is not asked for again: at a commit that is named, a second pull makes no request. Where the
@@ -123,7 +128,8 @@ def pull(repo: str, revision: str | None = None, *, token: str | None = None) ->
     Args:
         repo: ``owner/name``.
         revision: branch, tag or commit; by default main.
-        token: for a private repository; by default the one that ``hf auth login`` or HF_TOKEN gives.
+        token: for a private repository; by default the one that ``hf auth login`` or HF_TOKEN gives. False: none.
+        progress: is told of the bytes as they come, from several threads.
 
     Returns:
         The folder; its name is the commit. It belongs to the cache: copy it before changing anything.
@@ -133,11 +139,17 @@ def pull(repo: str, revision: str | None = None, *, token: str | None = None) ->
     """
     commit = fetch(repo, revision, {CONFIG: LIMITS[CONFIG]}, [CONFIG], token=token)
     _check_kind(repo, commit / CONFIG)  # before the rest, which may be large, comes
-    return fetch(repo, commit.name, LIMITS, REQUIRED, token=token)
+    return fetch(repo, commit.name, LIMITS, REQUIRED, token=token, progress=progress)
 
 
 def fetch(
-    repo: str, revision: str | None, limits: Mapping[str, int], required: Sequence[str], *, token: str | None = None
+    repo: str,
+    revision: str | None,
+    limits: Mapping[str, int],
+    required: Sequence[str],
+    *,
+    token: str | bool | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """:func:`pull`, of the files named in ``limits`` with their largest sizes; those of ``required`` must be there."""
     from huggingface_hub import HfApi
@@ -151,7 +163,9 @@ def fetch(
             return cached
         listing = persist(lambda: _listing(api, repo, commit))
         _check_listing(repo, listing, limits, required)
-        folder = persist(lambda: _download(repo, commit, list(limits), token))
+        total = sum(listing[name].size for name in limits if name in listing)
+        bar = _counter(progress, total) if progress is not None else None
+        folder = persist(lambda: _download(repo, commit, list(limits), token, bar))
         for name in limits:
             if name in listing:
                 _check_hash(repo, folder / name, listing[name])
@@ -333,7 +347,31 @@ def _cached(repo: str, commit: str, names: list[str], required: Sequence[str]) -
     return folder if all((folder / name).is_file() for name in required) else None
 
 
-def _download(repo: str, commit: str, names: list[str], token: str | None) -> Path:
+def _download(repo: str, commit: str, names: list[str], token: str | bool | None, bar: type | None) -> Path:
     from huggingface_hub import snapshot_download
 
-    return Path(snapshot_download(repo, revision=commit, allow_patterns=names, token=token))
+    return Path(snapshot_download(repo, revision=commit, allow_patterns=names, token=token, tqdm_class=bar))
+
+
+def _counter(progress: Progress, total: int) -> type:
+    """A progress bar that is not drawn: the client makes three for each download and tells them of each piece."""
+    from huggingface_hub.utils.tqdm import tqdm
+
+    done = 0
+    progress(done, total)
+
+    class Counter(tqdm):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            nonlocal done
+            # Files, bytes of the network, bytes on the disk: these last ones count, and anew in another attempt.
+            self._counts = options.get("name") == "huggingface_hub.snapshot_download"
+            done = 0 if self._counts else done
+            super().__init__(*args, **{**options, "disable": True})  # type: ignore[no-untyped-call]
+
+        def update(self, n: float | None = 1) -> bool | None:
+            nonlocal done
+            done += int(n or 0) if self._counts else 0
+            progress(min(done, total), total)
+            return None
+
+    return Counter

@@ -16,6 +16,9 @@ NETWORK_WAITS = 2
 LONGEST_WAIT = 60.0
 """Seconds that an answer may ask for between two attempts."""
 
+LOGIN = "log in with `hf auth login`, or set HF_TOKEN"
+"""The advice of a sentence, for whoever asks from a terminal: others replace it by their own."""
+
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -99,7 +102,7 @@ def _sentence(error: Exception, repo: str, revision: str, writing: bool) -> str 
         return any(isinstance(cause, kind) for cause in _causes(error))
 
     status = _status(error)
-    login = "log in with `hf auth login`, or set HF_TOKEN"
+    login = LOGIN
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return f"{repo}: the disk is full; make room, or set HF_HOME to a folder on another one"
     if is_a(errors.OfflineModeIsEnabled):

@@ -13,7 +13,7 @@ import re
 import reprlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
@@ -36,6 +36,9 @@ from .checkpoint import (
 from .config import MAX_PARAMETERS, GPTConfig
 from .model import GPT, parameter_shapes
 from .tokenizer import BPETokenizer, CharTokenizer
+
+if TYPE_CHECKING:
+    from .hub import Progress
 
 _PREFIX = "transformer."
 _BUFFERS = re.compile(r"h\.\d+\.attn\.(bias|masked_bias)")
@@ -167,7 +170,14 @@ def export_transformers(checkpoint: Checkpoint, folder: Path) -> None:
     })  # fmt: skip
 
 
-def import_transformers(source: Path | str, folder: Path, revision: str | None = None) -> GPTConfig:
+def import_transformers(
+    source: Path | str,
+    folder: Path,
+    revision: str | None = None,
+    *,
+    token: str | bool | None = None,
+    progress: Progress | None = None,
+) -> GPTConfig:
     """Make a checkpoint of a GPT-2 in transformers' layout; returns its shape.
 
     Args:
@@ -175,6 +185,8 @@ def import_transformers(source: Path | str, folder: Path, revision: str | None =
             the config comes first: a model over the limit is refused before its weights are downloaded.
         folder: where the checkpoint is written, all of it or nothing. Weights are kept in float32.
         revision: of a repository.
+        token: of a repository, as :func:`gpt.hub.pull` takes it.
+        progress: of a repository: is told of the bytes as they come.
 
     Raises:
         CheckpointError: it is no GPT-2, or larger than the limit, or a file of it is missing or wrong.
@@ -184,10 +196,10 @@ def import_transformers(source: Path | str, folder: Path, revision: str | None =
     if not theirs.is_dir():
         from .hub import fetch
 
-        commit = fetch(str(source), revision, {CONFIG: LIMITS[CONFIG]}, [CONFIG])
-        _our_config(commit / CONFIG)
-        theirs = fetch(str(source), commit.name, LIMITS, [CONFIG, WEIGHTS])
-    config = _our_config(theirs / CONFIG)
+        commit = fetch(str(source), revision, {CONFIG: LIMITS[CONFIG]}, [CONFIG], token=token)
+        read_config(commit / CONFIG)
+        theirs = fetch(str(source), commit.name, LIMITS, [CONFIG, WEIGHTS], token=token, progress=progress)
+    config = read_config(theirs / CONFIG)
     tokenizer = _our_tokenizer(theirs)
     try:
         state = load_file(theirs / WEIGHTS)
@@ -210,7 +222,12 @@ def _check_recipe(config: GPTConfig) -> None:
             )
 
 
-def _our_config(file: Path) -> GPTConfig:
+def read_config(file: Path) -> GPTConfig:
+    """The shape of a GPT-2, from its config in transformers' layout.
+
+    Raises:
+        CheckpointError: it is no GPT-2, or larger than the limit.
+    """
     try:
         fields = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

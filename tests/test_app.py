@@ -66,6 +66,32 @@ def test_a_folder_without_models_is_one_line_that_says_how_to_make_one(tmp_path)
     assert "python -m train pretrain" in said
 
 
+def test_the_model_to_open_with_can_be_a_folder_anywhere(checkpoints, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = run(
+        "--checkpoints", tmp_path / "none", "--model", checkpoints / "gpt2-tiny", GRADIO_SERVER_PORT=str(port),
+        GRADIO_TEMP_DIR=str(tmp_path),
+    )  # fmt: skip
+    try:
+        assert process.stdout.readline() == f"The page is at http://127.0.0.1:{port}/\n"
+        rows = httpx.post(f"http://127.0.0.1:{port}/letter/models/list", json={}).json()["rows"]
+        assert [(row["name"], row["says"]) for row in rows] == [("gpt2-tiny", "named at the start, GPT-2’s recipe")]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@pytest.mark.parametrize("source", ["./nothing", "hf:../x", "a b"])
+def test_a_model_to_open_with_that_is_not_there_is_one_line(checkpoints, source):
+    fails(run("--checkpoints", checkpoints, "--model", source))
+
+
+def test_a_host_variable_that_means_nothing_is_one_line_that_names_it(checkpoints):
+    assert "GPT_QUEUE: 'long'" in fails(run("--checkpoints", checkpoints, GPT_QUEUE="long"))
+
+
 def test_a_damaged_model_is_one_line_that_names_file_and_field(tmp_path, checkpoints):
     folder = tmp_path / "shakespeare"
     folder.mkdir()

@@ -71,3 +71,48 @@ MAX_SCORED_PRODUCTS = 60_000_000_000
 
 MAX_LANES = 4
 """Settings side by side on the Sampling tab."""
+
+MAX_MODELS_ARRIVED = 8
+"""Models from the Hub that visitors have put on the list; of more, the one not used for longest leaves it."""
+
+MAX_ARRIVING = 2
+"""Models that are fetched from the Hub at the same time, for all visitors; one more is refused."""
+
+MAX_ARRIVED_BYTES = 700_000_000
+"""One model that a visitor loads: GPT-2 of 124M parameters passes."""
+
+MAX_ARRIVED_PARAMETERS = 130_000_000
+"""The same in parameters: the memory of the page is everybody's."""
+
+MAX_FETCHED_BYTES = 6_000_000_000
+"""What visitors may make this page fetch before it is started again: its disk is not endless."""
+
+MAX_REPOSITORY_CHARACTERS = 240
+"""``owner/name@revision``."""
+
+MAX_MODELS_QUESTION_BYTES = 4_000
+"""One question of the Models tab."""
+
+MAX_TOKEN_CHARACTERS = 200
+"""A token for the Hub."""
+
+MAX_CARD_CHARACTERS = 60_000
+"""Of a model's card so much is shown."""
+
+MAX_SAMPLE_LINES = 6
+"""Of the sample that a model wrote so much is shown."""
+
+MAX_FOUND_MODELS = 20
+"""Models found on the Hub that are listed."""
+
+MAX_PUSHING = 1
+"""Models pushed at the same time; others wait."""
+
+MAX_ASKING_HUB = 1
+"""Visitors for whom the Hub is searched at the same time; others wait."""
+
+SPACE_REQUESTS_A_MINUTE = 600
+"""Of one visitor, on a Space whose host says nothing else."""
+
+MAX_VISITORS_COUNTED = 10_000
+"""Visitors whose requests of the last minute are remembered."""

@@ -7,18 +7,21 @@ import importlib.util
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
-from . import api, ask_route, attention, head, links, prompt, sampling
+from . import api, ask_route, attention, head, links, models, models_route, prompt, sampling
 from .assets_route import route
 from .components.view import View
-from .limits import MAX_QUEUE, MAX_UPLOAD
+from .limits import MAX_UPLOAD
 from .links import PARAMETER
 from .registry import Registry
 from .theme import ASSETS, theme
+from .visitors import Visitors
 
 TITLE = "GPT, letter by letter"
 STYLES = (
-    "frame.css", "views.css", "common.css", "prompt.css", "sampling.css", "attention.css", "below.css", "talk.css"
+    "frame.css", "views.css", "common.css", "prompt.css", "sampling.css", "attention.css", "below.css", "talk.css",
+    "models.css",
 )  # fmt: skip
 """In the page's own <style>: gradio rewrites the selectors of ``css=``, and drops what it does not know."""
 _ICON = (
@@ -48,10 +51,14 @@ def build(registry: Registry) -> gr.Blocks:
                 sampled = sampling.build(registry, first)
             with gr.Tab("Attention", id="attention"):
                 looking = attention.build(registry, first)
+            with gr.Tab("Models", id="models"):
+                models.build(registry, first)
         prompt.wire(tab, top, registry)
         _wire(page, top, tab, sampled, looking, tabs, registry, first)
         api.build(registry, first)
-    return page.queue(max_size=MAX_QUEUE)
+    page.queue(max_size=registry.host.queue)
+    registry.waiting = lambda: len(page._queue)
+    return page
 
 
 def _wire(
@@ -66,7 +73,7 @@ def _wire(
         try:
             shown = head.value(registry, name)
         except (ValueError, OSError) as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            return head.failed(registry, error), *[gr.skip()] * 4
         untouched = isinstance(text, dict) and text.get("status") == "example"
         vocab_size = registry.get(name).model.config.vocab_size
         settings = {**prompt.DEFAULTS, **prompt.known_settings(settings), "vocab_size": vocab_size}
@@ -115,7 +122,10 @@ def launch_options(registry: Registry) -> dict[str, Any]:
     return {
         "theme": theme(),
         "head": f"{_ICON}<style>{''.join((ASSETS / name).read_text(encoding='utf-8') for name in STYLES)}</style>",
-        "app_kwargs": {"routes": [ask_route.route(registry), route()]},
+        "app_kwargs": {
+            "routes": [ask_route.route(registry), models_route.route(registry), route()],
+            "middleware": [Middleware(Visitors, a_minute=registry.host.requests_a_minute)],
+        },
         "footer_links": [],
         "max_file_size": MAX_UPLOAD,
         "run_history": False,

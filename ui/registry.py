@@ -1,18 +1,25 @@
-"""The models that the page offers: the checkpoints of one folder, by name. A name is looked up, never made a path."""
+"""The models that the page offers: the checkpoints of one folder, those named at the start, and those that visitors
+loaded from the Hub, by name. A name is looked up, never made a path."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import gpt
 from gpt.checkpoint import CONFIG, WEIGHTS, locate
 
-from .limits import MAX_MODELS_LOADED
+from .host import Host
+from .limits import MAX_MODELS_ARRIVED, MAX_MODELS_LOADED
 
 PREFERRED = "shakespeare"
+
+Origin = Literal["folder", "start", "hub"]
+"""Where a model is from: the page's folder, the command that started the page, a visitor who loaded it."""
 
 
 class UnknownModelError(ValueError):
@@ -25,17 +32,45 @@ class Registry:
     Args:
         folder: whose subfolders are checkpoints.
         weights: precision of the weights, as :func:`gpt.load` takes it.
+        host: what the host allows; by default what the environment says.
     """
 
-    def __init__(self, folder: Path, weights: Literal["float32", "int8"] = "int8") -> None:
+    def __init__(self, folder: Path, weights: Literal["float32", "int8"] = "int8", host: Host | None = None) -> None:
         self.folder, self.weights = folder, weights
+        self.host = Host.read(os.environ) if host is None else host
+        self.waiting: Callable[[], int] = lambda: 0
+        """How many requests wait in the page's queue; the page says so."""
         self._lock = threading.Lock()
-        self._loaded: OrderedDict[tuple[str, int], gpt.Checkpoint] = OrderedDict()
+        self._changing = threading.Lock()
+        self._loaded: OrderedDict[tuple[str, Path, int], gpt.Checkpoint] = OrderedDict()
+        self._started: dict[str, Path] = {}
+        self._arrived: OrderedDict[str, Path] = OrderedDict()
 
     def names(self) -> list[str]:
-        """What can be chosen now, the preferred one first."""
+        """What can be chosen now: what the start named, the preferred one, the rest of the folder, what has arrived."""
         found = [p.parent.name for p in self.folder.glob(f"*/{CONFIG}")] if self.folder.is_dir() else []
-        return sorted(found, key=lambda name: (name != PREFERRED, name))
+        found = sorted(found, key=lambda name: (name != PREFERRED, name))
+        with self._changing:
+            started, arrived = dict(self._started), dict(self._arrived)
+        first = [name for name, path in started.items() if _is_there(path)]
+        last = [name for name, path in arrived.items() if _is_there(path)]
+        return list(dict.fromkeys([*first, *found, *last]))
+
+    def where(self, name: str) -> tuple[Path, Origin]:
+        """The folder of a model, and where it is from.
+
+        Raises:
+            UnknownModelError: there is none of that name.
+        """
+        names = self.names()
+        if not isinstance(name, str) or name not in names:
+            raise UnknownModelError(f"There is no model {str(name)[:60]!r}; there are: {', '.join(names) or 'none'}")
+        with self._changing:
+            if name in self._started:
+                return self._started[name], "start"
+            if name in self._arrived:
+                return self._arrived[name], "hub"
+        return self.folder / name, "folder"
 
     def get(self, name: str) -> gpt.Checkpoint:
         """The checkpoint of this name. One that was trained again since it was loaded is loaded again.
@@ -44,17 +79,56 @@ class Registry:
             UnknownModelError: there is none of that name.
             CheckpointError: the folder is damaged.
         """
-        if name not in self.names():
-            raise UnknownModelError(
-                f"There is no model {str(name)[:60]!r}; there are: {', '.join(self.names()) or 'none'}"
-            )
-        folder = self.folder / name
+        folder, _ = self.where(name)
         weights = locate(folder, WEIGHTS)
-        key = name, weights.stat().st_mtime_ns if weights.exists() else 0
+        key = name, folder, weights.stat().st_mtime_ns if weights.exists() else 0
         with self._lock:  # two visitors who ask for the same model at once load it once
             if key not in self._loaded:
-                self._loaded[key] = gpt.load(folder, weights=self.weights)
-                while len(self._loaded) > MAX_MODELS_LOADED:
-                    self._loaded.popitem(last=False)
+                self._loaded[key] = self._load(name, folder)
+                self._make_room(key)
             self._loaded.move_to_end(key)
-            return self._loaded[key]
+            found = self._loaded[key]
+        with self._changing:
+            if name in self._arrived:
+                self._arrived.move_to_end(name)
+        return found
+
+    def loaded(self) -> dict[str, str]:
+        """Name -> id of the models in memory."""
+        return {name: checkpoint.id for (name, _, _), checkpoint in list(self._loaded.items())}
+
+    def start_with(self, name: str, folder: Path) -> None:
+        """Offer this checkpoint before all others. For the host alone."""
+        with self._changing:
+            self._started[name] = folder
+
+    def add(self, name: str, folder: Path) -> None:
+        """A visitor's model joins the list. It replaces nothing that the host put there.
+
+        Raises:
+            ValueError: a model of the host's has this name.
+        """
+        hosts = name in self._started or (self.folder / name / CONFIG).is_file()
+        if hosts:
+            raise ValueError(f"{name}: is here already")
+        with self._changing:
+            self._arrived[name] = folder
+            self._arrived.move_to_end(name)
+            while len(self._arrived) > MAX_MODELS_ARRIVED:
+                self._arrived.popitem(last=False)
+
+    def _load(self, name: str, folder: Path) -> gpt.Checkpoint:
+        try:
+            return gpt.load(folder, weights=self.weights)
+        except gpt.CheckpointError as error:  # a visitor reads this: the path is the host's own affair
+            raise gpt.CheckpointError(str(error).replace(f"{folder}{os.sep}", f"{name}: ")) from None
+
+    def _make_room(self, newest: tuple[str, Path, int]) -> None:
+        """Of what is in memory, drop the least used: what visitors loaded goes first."""
+        while len(self._loaded) > MAX_MODELS_LOADED:
+            others = [key for key in self._loaded if key != newest]
+            del self._loaded[next((key for key in others if key[0] in self._arrived), others[0])]
+
+
+def _is_there(folder: Path) -> bool:
+    return (folder / CONFIG).is_file()

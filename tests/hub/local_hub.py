@@ -5,6 +5,7 @@ What a test wants to go wrong is put into ``hub.faults``: functions that see eac
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import hashlib
@@ -14,14 +15,14 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -125,11 +126,14 @@ class LocalHub:
         self.requests: list[str] = []
         """ "METHOD path", in the order in which they came."""
         self.faults: list[Fault] = []
+        self.slow = 0.0
+        """Seconds between two pieces of a large file, of 256 kB each."""
         api, repo = "/api/models/{owner}/{name}", "/{owner}/{name}"
         table: list[tuple[str, str, Callable[..., Any]]] = [
             ("POST", "/api/repos/create", self.create),
             ("POST", "/api/validate-yaml", self.validate),
             ("GET", "/api/whoami-v2", self.whoami),
+            ("GET", "/api/models", self.models),
             ("GET", api, self.info),
             ("GET", api + "/revision/{revision:path}", self.info),
             ("GET", api + "/tree/{revision}", self.tree),
@@ -193,6 +197,17 @@ class LocalHub:
         made = self.repositories[name] = Repository(private=asked.get("visibility") == "private")
         made.add("main", {".gitattributes": Stored(b"*.safetensors filter=lfs\n", False)}, "initial commit")
         return JSONResponse({"url": f"{request.base_url}{name}", "name": name, "id": secrets.token_hex(12)})
+
+    async def models(self, request: Request) -> Response:
+        """The public ones of an author whose card has the library's name that is asked for."""
+        asked, author = request.query_params.get("filter", ""), request.query_params.get("author")
+        named = [
+            name
+            for name, found in self.repositories.items()
+            if not found.private and (author is None or name.startswith(f"{author}/"))
+            if f"library_name: {asked}".encode() in found.find("main").files.get("README.md", Stored(b"", False)).data
+        ]
+        return JSONResponse([{"id": name, "modelId": name, "downloads": 3, "tags": [asked]} for name in named])
 
     async def info(self, request: Request) -> Response:
         found = self.repository(request)
@@ -304,7 +319,16 @@ class LocalHub:
         return RedirectResponse(f"{elsewhere}objects/{file.sha256}", 302, headers)
 
     async def download(self, request: Request) -> Response:
-        return _ranged(request, self.objects[request.path_params["oid"]], {"Accept-Ranges": "bytes"})
+        data = self.objects[request.path_params["oid"]]
+        if not self.slow:
+            return _ranged(request, data, {"Accept-Ranges": "bytes"})
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for start in range(0, len(data), 1 << 18):
+                await asyncio.sleep(self.slow)
+                yield data[start : start + (1 << 18)]
+
+        return StreamingResponse(pieces(), headers={"Content-Length": str(len(data))})
 
 
 async def _refuse(request: Request, refusal: Exception) -> Response:

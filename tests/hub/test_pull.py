@@ -270,3 +270,37 @@ def test_a_full_disk_is_said(hub: LocalHub, folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(file_download, "http_get", full)
     with pytest.raises(HubError, match="the disk is full; make room, or set HF_HOME"):
         pull(NAME)
+
+
+def test_progress_ends_at_all_of_the_bytes_and_never_goes_back(hub: LocalHub, folder: Path) -> None:
+    told: list[tuple[int, int]] = []
+    pulled = pull(NAME, progress=lambda done, total: told.append((done, total)))
+    total = sum((folder / name).stat().st_size for name in FILES)
+    assert told[0] == (0, total)
+    assert {of for _, of in told} == {total}
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    fetched_before = (pulled / "config.json").stat().st_size  # the config came first, to see what it is
+    assert told[-1][0] >= total - fetched_before
+
+
+def test_what_progress_raises_ends_the_pull_and_the_next_one_goes_through(hub: LocalHub, folder: Path) -> None:
+    class Enough(Exception):
+        pass
+
+    def stop(done: int, total: int) -> None:
+        if done:
+            raise Enough
+
+    with pytest.raises(Enough):
+        pull(NAME, progress=stop)
+    before = len(hub.requests)
+    assert (pull(NAME) / "model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
+    assert len(hub.requests) > before  # nothing was taken for whole that was not
+
+
+def test_nobodys_token_opens_no_private_repository(hub: LocalHub, folder: Path) -> None:
+    hub.repositories[NAME].private = True
+    assert pull(NAME).is_dir()  # with the token of HF_TOKEN
+    hub.repositories[NAME].add("main", hub.repositories[NAME].find("main").files, "another commit")
+    with pytest.raises(HubError, match="private and not yours"):
+        pull(NAME, token=False)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 import gpt
-from ui.limits import MAX_MODELS_LOADED
+from ui.limits import MAX_MODELS_ARRIVED, MAX_MODELS_LOADED
 from ui.registry import Registry, UnknownModelError
 
 
@@ -65,4 +65,52 @@ def test_a_damaged_model_is_an_error_each_time_and_the_others_still_load(folder)
     for _ in range(2):
         with pytest.raises(gpt.CheckpointError, match=r"model\.safetensors"):
             registry.get("gpt2-tiny")
+    assert registry.get("shakespeare").model.config.n_layer == 6
+
+
+def test_what_the_start_named_comes_first_and_what_arrived_last(folder, tmp_path):
+    registry = Registry(folder)
+    registry.start_with("mine", shutil.copytree(folder / "gpt2-tiny", tmp_path / "a"))
+    registry.add("ada/small", shutil.copytree(folder / "gpt2-tiny", tmp_path / "b"))
+    assert registry.names() == ["mine", "shakespeare", "gpt2-tiny", "ada/small"]
+    assert [registry.where(name)[1] for name in registry.names()] == ["start", "folder", "folder", "hub"]
+    assert registry.get("ada/small").id == registry.get("mine").id
+
+
+def test_what_visitors_load_replaces_nothing_of_the_hosts(folder, tmp_path):
+    registry = Registry(folder)
+    registry.start_with("ada/first", folder / "gpt2-tiny")
+    for name in ("shakespeare", "ada/first"):
+        with pytest.raises(ValueError, match="is here already"):
+            registry.add(name, tmp_path)
+    assert registry.where("shakespeare") == (folder / "shakespeare", "folder")
+
+
+def test_of_too_many_arrivals_the_one_not_used_for_longest_leaves_the_list(folder):
+    registry = Registry(folder)
+    names = [f"ada/m{i}" for i in range(MAX_MODELS_ARRIVED)]
+    for name in names:
+        registry.add(name, folder / "gpt2-tiny")
+    registry.get(names[0])
+    registry.add("ada/one-more", folder / "gpt2-tiny")
+    assert registry.names() == ["shakespeare", "gpt2-tiny", *names[2:], names[0], "ada/one-more"]
+
+
+def test_in_memory_the_hosts_models_stay_while_visitors_make_room_for_each_other(folder):
+    registry = Registry(folder)
+    hosts = [registry.get("shakespeare"), registry.get("gpt2-tiny")]
+    for i in range(MAX_MODELS_LOADED + 1):
+        registry.add(f"ada/m{i}", folder / "gpt2-tiny")
+        registry.get(f"ada/m{i}")
+    assert [registry.get("shakespeare"), registry.get("gpt2-tiny")] == hosts
+    assert len(registry.loaded()) == MAX_MODELS_LOADED
+
+
+def test_a_model_deleted_on_the_disk_is_unknown_and_the_others_stay(folder, tmp_path):
+    registry = Registry(folder)
+    registry.add("ada/small", shutil.copytree(folder / "gpt2-tiny", tmp_path / "b"))
+    registry.get("ada/small")
+    shutil.rmtree(tmp_path / "b")
+    with pytest.raises(UnknownModelError, match="there are: shakespeare, gpt2-tiny"):
+        registry.get("ada/small")
     assert registry.get("shakespeare").model.config.n_layer == 6

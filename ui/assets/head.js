@@ -7,16 +7,40 @@ export function mount({element, props, trigger, watch}) {
   const numbers = make('button', {class: 'gl-link', type: 'button', 'aria-expanded': 'false', title: 'What this model is', on: {click: () => show(about.hidden)}});
   const facts = make('dl', {class: 'gl-facts'});
   const about = make('div', {class: 'gl-about', hidden: true}, facts);
+  const problem = make('p', {class: 'gl-error', role: 'alert', hidden: true});
+  const warning = make('p', {class: 'gl-warning', hidden: true});
   element.replaceChildren(
     make('div', {class: 'gl-part'},
       make('div', {class: 'gl-head'},
         make('h1', {class: 'gl-title'}, 'GPT, letter by letter'),
-        make('div', {class: 'gl-model'}, make('span', {class: 'gl-choice'}, select), numbers, about))));
+        make('div', {class: 'gl-model'}, make('span', {class: 'gl-choice'}, select), numbers, about)), warning, problem));
 
   function choose() {
-    props.value = {...props.value, chosen: select.value};
+    ask(select.value);
+  }
+
+  /** Until the server has answered, the choice is a wish: others hear of it when it holds. @param {string} name */
+  function ask(name) {
+    said = '';
+    props.value = {...props.value, chosen: name, pending: true};
     trigger('choose');
   }
+
+  /** What the server said last. */
+  let held = props.value;
+  let said = ''; // why the last choice failed
+
+  const tell = (more = {}) => document.dispatchEvent(new CustomEvent('gl:head', {detail: {chosen: props.value?.chosen ?? '', ...more}}));
+  document.addEventListener('gl:ask-head', () => tell());
+
+  /** Another tab's choice is this one's: a model that has just arrived may not be in the list yet. */
+  document.addEventListener('gl:choose-model', (event) => {
+    ask(/** @type {CustomEvent} */ (event).detail);
+  });
+  document.addEventListener('gl:models', (event) => {
+    props.value = {...props.value, names: /** @type {CustomEvent} */ (event).detail};
+    draw();
+  });
 
   function show(open) {
     about.hidden = !open;
@@ -24,10 +48,23 @@ export function mount({element, props, trigger, watch}) {
   }
 
   function draw() {
-    const {names = [], chosen = '', numbers: words = '', facts: pairs = []} = props.value ?? {};
+    const {failed} = props.value ?? {};
+    said = failed || said;
+    problem.textContent = said;
+    problem.hidden = !said;
+    if (failed) {
+      props.value = {...held, names: props.value.names};
+      tell({failed}); // who waited for it hears that it did not come
+    }
+    const {names = [], chosen = '', numbers: words = '', facts: pairs = [], warning: beware = ''} = props.value ?? {};
     select.replaceChildren(...names.map((name) => make('option', {value: name, selected: name === chosen}, name)));
     numbers.textContent = words;
+    warning.textContent = beware;
+    warning.hidden = !beware;
     facts.replaceChildren(...pairs.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
+    if (!chosen || failed || props.value.pending) return;
+    held = props.value;
+    tell();
   }
 
   document.addEventListener('click', (event) => {
