@@ -71,3 +71,9 @@ MAX_SCORED_PRODUCTS = 60_000_000_000
 
 MAX_LANES = 4
 """Settings side by side on the Sampling tab."""
+
+MAX_LENT_SECONDS = 60
+"""One press of Write on a GPU that ZeroGPU lends: what is asked of the visitor's quota."""
+
+MIN_LENT_PARAMETERS = 100_000_000
+"""Only models above this size are written with on such a GPU; smaller ones are quick enough without."""
