@@ -9,9 +9,13 @@ import os
 import sys
 from pathlib import Path
 
-import gpt
-from ui import page
-from ui.registry import Registry, UnknownModelError
+from ui import spaces
+
+spaces.import_first()  # before torch
+
+import gpt  # noqa: E402
+from ui import page  # noqa: E402
+from ui.registry import Registry, UnknownModelError  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 NEEDS_MCP = f"it needs one more package: pip install 'gradio[mcp]=={importlib.metadata.version('gradio')}'"

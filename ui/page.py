@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from . import api, ask_route, attention, head, links, prompt, sampling
+from . import api, ask_route, attention, head, lent, links, prompt, sampling
 from .assets_route import route
 from .components.view import View
 from .limits import MAX_QUEUE, MAX_UPLOAD
@@ -51,6 +51,7 @@ def build(registry: Registry) -> gr.Blocks:
         prompt.wire(tab, top, registry)
         _wire(page, top, tab, sampled, looking, tabs, registry, first)
         api.build(registry, first)
+        lent.build(registry)
     return page.queue(max_size=MAX_QUEUE)
 
 

@@ -58,3 +58,7 @@ class Registry:
                     self._loaded.popitem(last=False)
             self._loaded.move_to_end(key)
             return self._loaded[key]
+
+    def after_fork(self) -> None:
+        """In a process forked from the page's: a lock that another thread held there would never be let go."""
+        self._lock = threading.Lock()
