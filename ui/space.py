@@ -109,9 +109,10 @@ def push_space(
         folder = Path(kept) / "space"
         files = pack(folder, chosen)
         if has is None:
+            flavor = SpaceHardware(FLAVORS[chosen])
             persist(
                 lambda: api.create_repo(
-                    repo, repo_type="space", space_sdk="gradio", space_hardware=SpaceHardware(FLAVORS[chosen]), private=private,
+                    repo, repo_type="space", space_sdk="gradio", space_hardware=flavor, private=private,
                     exist_ok=True,
                 )
             )  # fmt: skip
