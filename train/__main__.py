@@ -1,6 +1,6 @@
 """Training jobs, and where their checkpoints go: ``python -m train COMMAND``, each with ``--help``.
 
-pretrain, evaluate, heads, generate; push, pull, export-transformers, import-transformers.
+pretrain, launch, evaluate, heads, generate; push, pull, export-transformers, import-transformers.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import dataclasses
 import json
 import math
 import os
+import re
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,7 +32,9 @@ from gpt.tokenizer import CharTokenizer
 from .config import PRESETS, TrainConfig
 from .data import CorpusError, load_corpus
 from .evaluation import measure
+from .launch import Plan, run_elsewhere
 from .loop import Event, Saved, run
+from .relay import Keeper, take_back
 from .sharing import COMMANDS, ExportTransformers, ImportTransformers, Pull, Push, Pusher
 from .state import Job, TrainingError, describe_heads
 from .terminal import Progress, StopOnSignal
@@ -66,6 +69,29 @@ class Pretrain:
     while the training goes on. Log in with `hf auth login`, or set HF_TOKEN."""
     private: bool = False
     """If the repository is made now, nobody else may read it."""
+    state_on: str | None = None
+    """Keep what is needed to go on in this branch of a private repository, owner/name@branch, at most once in ten
+    minutes, and go on from there where the folder holds nothing; the branch is removed at the end. For a machine that
+    may be lost; launch does so."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Launch(Pretrain):
+    """Run pretrain on Hugging Face Jobs, with the same options, and follow it. Needs --push-to and a token that may
+    write. Ctrl-C ends the following, not the job."""
+
+    flavor: str = "l4x1"
+    """The machine, as the Hub names it; what an hour of it costs is shown first."""
+    attempts: int = 3
+    """Start the training so many times at most: it goes on from what was kept in the private repository NAME-job."""
+    timeout: str = "6h"
+    """End the job after this time, with s, m, h or d."""
+    run: str | None = None
+    """A name for this training; the name of one that was cut off goes on with it. By default a new one."""
+    dry_run: bool = False
+    """Print the request as JSON, without the token, and send nothing."""
+    detach: bool = False
+    """Do not follow the log."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,8 +148,10 @@ def main(arguments: list[str]) -> int:
     """Run one command; returns the exit status: 0, 1 for what went wrong, 2 for a wrong argument."""
     try:
         command = parse(arguments)
-        if isinstance(command, Pretrain):
-            pretrain(command, shlex.join(["python", "-m", "train", *(a for a in arguments if a != "--resume")]))
+        if isinstance(command, Launch):
+            launch(command, arguments)
+        elif isinstance(command, Pretrain):
+            pretrain(command, shlex.join(["python", "-m", "train", *without(arguments, {"resume": 0, "state_on": 1})]))
         elif isinstance(command, Evaluate):
             evaluate(command)
         elif isinstance(command, Heads):
@@ -152,6 +180,7 @@ def parse(arguments: list[str]) -> Any:
     commands = tyro.extras.subcommand_type_from_defaults(
         {
             "pretrain": Pretrain(preset),
+            "launch": Launch(preset),
             "evaluate": Evaluate(tyro.MISSING),
             "heads": Heads(tyro.MISSING),
             "generate": Generate(),
@@ -189,6 +218,10 @@ def pretrain(command: Pretrain, called: str) -> None:
         )
     if command.push_to is not None:
         check_name(command.push_to)
+    resume = command.resume
+    if command.state_on is not None and not resume:
+        resume = take_back(command.state_on, folder)
+        print(f"{'going on from' if resume else 'nothing to go on from in'} {command.state_on}", flush=True)
     corpus = load_corpus(command.corpus)
     tokenizer = CharTokenizer.from_text(corpus.text)
     with arguments_checked():
@@ -212,22 +245,25 @@ def pretrain(command: Pretrain, called: str) -> None:
             tokenizer=tokenizer,
             folder=folder,
             minutes=command.minutes,
-            resume=command.resume,
+            resume=resume,
             should_stop=lambda: stop.asked,
             command=called,
         )
         events = run(job)
         require_writable(folder)
         pusher = Pusher(command.push_to, command.private, progress.say) if command.push_to else None
+        keeper = Keeper(command.state_on, progress.say) if command.state_on else None
         last: Event | None = None
         for last in events:
             progress.show(last)
-            if pusher:
-                pusher.see(last)
+            for beside in filter(None, (pusher, keeper)):
+                beside.see(last)
         if isinstance(last, Saved) and not last.finished:
             progress.stopped(last)
-            if pusher:
-                pusher.offer(last.folder)
+            for beside in filter(None, (pusher, keeper)):
+                beside.offer(last.folder)
+        if keeper:
+            keeper.close()
         if pusher:
             pusher.close()
             if pusher.failure:
@@ -235,6 +271,48 @@ def pretrain(command: Pretrain, called: str) -> None:
                     f"{folder} is whole, but not on the Hub; push it with `python -m train push {folder} "
                     f"{command.push_to}`. {pusher.failure}"
                 )
+        if keeper and isinstance(last, Saved) and last.finished:
+            keeper.forget()
+
+
+def launch(command: Launch, arguments: list[str]) -> None:
+    """Run the same training elsewhere; ``arguments`` are those of this command line."""
+    if command.push_to is None:
+        raise UsageError("push-to: name the repository that the model is pushed to, --push-to owner/name")
+    here = [name for name in ("out", "resume", "overwrite", "state_on") if getattr(command, name)]
+    if here:
+        raise UsageError(f"{here[0].replace('_', '-')}: is for this machine; the job's own folder begins empty")
+    if command.config.init and Path(command.config.init).exists():
+        raise UsageError(f"init: {command.config.init} is on this machine; push it, and name its repository")
+    if command.attempts < 1:
+        raise UsageError(f"attempts: {command.attempts} is not a number above 0")
+    if not re.fullmatch(r"\d+(\.\d+)?[smhd]", command.timeout):
+        raise UsageError(f"timeout: {command.timeout!r} is no time such as 90m or 6h")
+    if command.corpus is not None:
+        load_corpus(command.corpus)
+    mine = {"flavor": 1, "attempts": 1, "timeout": 1, "run": 1, "dry_run": 0, "no_dry_run": 0, "detach": 0}
+    options = without(arguments[1:], mine | {"no_detach": 0, "corpus": 1})
+    plan = Plan(
+        tuple(options), command.push_to, command.corpus, command.flavor, command.attempts, command.timeout, command.run
+    )
+    if command.dry_run:
+        print(json.dumps(plan.request(secret="(your token)"), indent=2, ensure_ascii=False))  # noqa: S106
+    else:
+        run_elsewhere(plan, follow=not command.detach)
+
+
+def without(arguments: Sequence[str], options: Mapping[str, int]) -> list[str]:
+    """Arguments, less these options, each with as many values as it takes (unless they are joined to it by "=")."""
+    kept, skip = [], 0
+    for argument in arguments:
+        name, joined, _ = argument.partition("=")
+        if name.startswith("--") and (name := name[2:].replace("-", "_")) in options:
+            skip = 0 if joined else options[name]
+        elif skip:
+            skip -= 1
+        else:
+            kept.append(argument)
+    return kept
 
 
 def require_writable(folder: Path) -> None:
