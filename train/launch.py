@@ -166,16 +166,17 @@ def start(api: HfApi, plan: Plan, token: str, commit: str) -> JobInfo:
 
     request = plan.request(token, commit)
     request["volumes"] = [Volume(**volume) for volume in request["volumes"]]
+    me = persist(api.whoami)["name"]
     tried = False
 
     def attempt() -> JobInfo:
         nonlocal tried
         if tried:
-            for job in api.list_jobs(labels={"launch": plan.mark}):
+            for job in api.list_jobs(labels={"launch": plan.mark}, namespace=me):
                 if (job.labels or {}).get("launch") == plan.mark:
                     return job
         tried = True
-        return api.run_job(**request)
+        return api.run_job(**request, namespace=me)
 
     return persist(attempt)
 
