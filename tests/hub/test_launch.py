@@ -179,3 +179,38 @@ def test_code_is_not_put_into_a_public_repository(
 )
 def test_options_are_left_out_however_they_are_written(arguments: list[str], left: list[str]) -> None:
     assert without(arguments, {"run": 1, "state_on": 1, "dry_run": 0}) == left
+
+
+def test_where_the_state_cannot_be_asked_for_nothing_is_begun_anew(
+    hub: LocalHub, words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub.repositories["me/far-job"] = Repository(private=True)
+    hub.repositories["me/far-job"].add("main", {"README.md": Stored(b"", False)}, "initial commit")
+    hub.faults.append(Fault("GET /api/models/me/far-job/refs", "status", times=9))
+    arguments = ["pretrain", "--corpus", str(words), *TINY, "--out", str(tmp_path / "far")]
+    assert main([*arguments, "--state-on", "me/far-job@run-a"]) == 1
+    assert "the Hub answered 503; try again later" in capsys.readouterr().err
+    assert not (tmp_path / "far").exists()
+
+
+def test_a_state_is_not_kept_where_anyone_could_read_it_and_the_training_goes_on(
+    hub: LocalHub, words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub.repositories["me/open"] = Repository()
+    hub.repositories["me/open"].add("main", {"README.md": Stored(b"", False)}, "initial commit")
+    arguments = ["pretrain", "--corpus", str(words), *TINY, "--out", str(tmp_path / "far")]
+    assert main([*arguments, "--state-on", "me/open@run-a"]) == 0
+    said = capsys.readouterr().out
+    assert "not pushed: me/open: is public" in said
+    assert "finished: " in said
+    assert list(hub.repositories["me/open"].branches) == ["main"]
+
+
+@pytest.mark.parametrize("place", ["me/far", "me/far@", "me/far@main", "far@run-a"])
+def test_a_place_for_the_state_names_a_branch_of_its_own(
+    words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    arguments = ["pretrain", "--corpus", str(words), *TINY, "--out", str(tmp_path / "far"), "--state-on", place]
+    assert main(arguments) == 1
+    assert "owner/name" in capsys.readouterr().err
+    assert not (tmp_path / "far").exists()
