@@ -11,11 +11,10 @@ import dataclasses
 import json
 import math
 import os
-import re
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,7 +31,7 @@ from gpt.tokenizer import CharTokenizer
 from .config import PRESETS, TrainConfig
 from .data import CorpusError, load_corpus
 from .evaluation import measure
-from .launch import Plan, run_elsewhere
+from .launch import Plan, run_elsewhere, without
 from .loop import Event, Saved, run
 from .relay import Keeper, take_back
 from .sharing import COMMANDS, ExportTransformers, ImportTransformers, Pull, Push, Pusher
@@ -277,42 +276,14 @@ def pretrain(command: Pretrain, called: str) -> None:
 
 def launch(command: Launch, arguments: list[str]) -> None:
     """Run the same training elsewhere; ``arguments`` are those of this command line."""
-    if command.push_to is None:
-        raise UsageError("push-to: name the repository that the model is pushed to, --push-to owner/name")
-    here = [name for name in ("out", "resume", "overwrite", "state_on") if getattr(command, name)]
-    if here:
-        raise UsageError(f"{here[0].replace('_', '-')}: is for this machine; the job's own folder begins empty")
-    if command.config.init and Path(command.config.init).exists():
-        raise UsageError(f"init: {command.config.init} is on this machine; push it, and name its repository")
-    if command.attempts < 1:
-        raise UsageError(f"attempts: {command.attempts} is not a number above 0")
-    if not re.fullmatch(r"\d+(\.\d+)?[smhd]", command.timeout):
-        raise UsageError(f"timeout: {command.timeout!r} is no time such as 90m or 6h")
+    with arguments_checked():
+        plan = Plan.of(command, arguments[1:])
     if command.corpus is not None:
         load_corpus(command.corpus)
-    mine = {"flavor": 1, "attempts": 1, "timeout": 1, "run": 1, "dry_run": 0, "no_dry_run": 0, "detach": 0}
-    options = without(arguments[1:], mine | {"no_detach": 0, "corpus": 1})
-    plan = Plan(
-        tuple(options), command.push_to, command.corpus, command.flavor, command.attempts, command.timeout, command.run
-    )
     if command.dry_run:
         print(json.dumps(plan.request(secret="(your token)"), indent=2, ensure_ascii=False))  # noqa: S106
     else:
         run_elsewhere(plan, follow=not command.detach)
-
-
-def without(arguments: Sequence[str], options: Mapping[str, int]) -> list[str]:
-    """Arguments, less these options, each with as many values as it takes (unless they are joined to it by "=")."""
-    kept, skip = [], 0
-    for argument in arguments:
-        name, joined, _ = argument.partition("=")
-        if name.startswith("--") and (name := name[2:].replace("-", "_")) in options:
-            skip = 0 if joined else options[name]
-        elif skip:
-            skip -= 1
-        else:
-            kept.append(argument)
-    return kept
 
 
 def require_writable(folder: Path) -> None:

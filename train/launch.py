@@ -11,6 +11,7 @@ import re
 import secrets
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,11 @@ IMAGE = "ghcr.io/astral-sh/uv:python3.12-bookworm"
 """Has uv, which installs in seconds, and the C++ compiler that torch.compile needs on a CPU."""
 MOUNT = "/code"
 PRICES = "https://huggingface.co/docs/hub/jobs-pricing"
+LAUNCH_ALONE = {
+    "flavor": 1, "attempts": 1, "timeout": 1, "run": 1, "corpus": 1,
+    "dry_run": 0, "no_dry_run": 0, "detach": 0, "no_detach": 0,
+}  # fmt: skip
+"""Options that pretrain is not given as they stand, and how many values each takes."""
 AN_HOUR = {"second": 3600, "minute": 60, "hour": 1}
 """How many of the units that the Hub names are an hour."""
 
@@ -57,6 +63,29 @@ class Plan:
         check_name(self.push_to)
         if self.name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", self.name):
             raise HubError(f"run: {self.name[:60]!r} is no name of letters, digits, - and _")
+
+    @classmethod
+    def of(cls, command: Any, arguments: Sequence[str]) -> Plan:
+        """The plan of a command ``launch`` and of the arguments that it was read from.
+
+        Raises:
+            ValueError: one of them does not go together with a job, or is out of range.
+        """
+        if command.push_to is None:
+            raise ValueError("push-to: name the repository that the model is pushed to, --push-to owner/name")
+        for name in ("out", "resume", "overwrite", "state_on"):
+            if getattr(command, name):
+                raise ValueError(f"{name.replace('_', '-')}: is for this machine; the job's own folder begins empty")
+        if command.config.init and Path(command.config.init).exists():
+            raise ValueError(f"init: {command.config.init} is on this machine; push it, and name its repository")
+        if command.attempts < 1:
+            raise ValueError(f"attempts: {command.attempts} is not a number above 0")
+        if not re.fullmatch(r"\d+(\.\d+)?[smhd]", command.timeout):
+            raise ValueError(f"timeout: {command.timeout!r} is no time such as 90m or 6h")
+        options = tuple(without(arguments, LAUNCH_ALONE))
+        return cls(
+            options, command.push_to, command.corpus, command.flavor, command.attempts, command.timeout, command.run
+        )
 
     @property
     def run(self) -> str:
@@ -203,6 +232,20 @@ def watch(api: HfApi, plan: Plan, job: JobInfo) -> None:
         told = f": {status.message}" if status.message else ""
         raise LaunchError(f"the job ended as {status.stage}{told}; {again}. Its log is at {job.url}")
     print(f"the model is at {api.endpoint}/{plan.push_to}")
+
+
+def without(arguments: Sequence[str], options: Mapping[str, int]) -> list[str]:
+    """Arguments, less these options, each with as many values as it takes (unless they are joined to it by "=")."""
+    kept, skip = [], 0
+    for argument in arguments:
+        name, joined, _ = argument.partition("=")
+        if name.startswith("--") and (name := name[2:].replace("-", "_")) in options:
+            skip = 0 if joined else options[name]
+        elif skip:
+            skip -= 1
+        else:
+            kept.append(argument)
+    return kept
 
 
 def _is_code(name: str) -> bool:

@@ -13,7 +13,8 @@ from gpt import hub_failures
 from tests.hub.conftest import OWNER, READER
 from tests.hub.local_hub import Fault, LocalHub, Repository, Stored
 from tests.hub.local_jobs import LocalJobs
-from train.__main__ import main, without
+from train.__main__ import main
+from train.launch import without
 
 TINY = [
     "--preset", "tiny", "--n-layer", "1", "--n-head", "2", "--n-embd", "32", "--block-size", "16", "--steps", "120",
@@ -126,9 +127,9 @@ def test_a_launch_whose_answer_is_lost_starts_one_job(
         (["--attempts", "0"], 2, "attempts: 0 is not a number above 0"),
         (["--out", "here"], 2, "out: is for this machine"),
         (["--resume"], 2, "resume: is for this machine"),
-        (["--run", "a b"], 1, "run: 'a b' is no name"),
+        (["--run", "a b"], 2, "run: 'a b' is no name"),
         (["--corpus", "none.txt"], 1, "none.txt: No such file"),
-        (["--push-to", "far"], 1, "is no repository: it is named owner/name"),
+        (["--push-to", "far"], 2, "is no repository: it is named owner/name"),
         (["--init", "."], 2, "init: . is on this machine"),
     ],
 )
