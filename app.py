@@ -9,11 +9,15 @@ import os
 import sys
 from pathlib import Path
 
-import gpt
-from gpt.hub import HubError
-from ui import page, sources
-from ui.host import HostError
-from ui.registry import Registry, UnknownModelError
+from ui import spaces
+
+spaces.import_first()  # before torch
+
+import gpt  # noqa: E402
+from gpt.hub import HubError  # noqa: E402
+from ui import page, sources  # noqa: E402
+from ui.host import HostError  # noqa: E402
+from ui.registry import Registry, UnknownModelError  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 NEEDS_MCP = f"it needs one more package: pip install 'gradio[mcp]=={importlib.metadata.version('gradio')}'"

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .atomic import locate, read_consistently, write_files
 from .card import for_hub
@@ -111,7 +111,8 @@ def push(
         persist(lambda: api.create_repo(repo, private=private, exist_ok=True))
         if branch != "main":
             persist(lambda: api.create_branch(repo, branch=branch, exist_ok=True))
-        commit, new = _commit(api, repo, branch, files, message or f"Checkpoint of {Path(folder).name}")
+        title = message or f"Checkpoint of {Path(folder).name}"
+        commit, new = commit_files(api, repo, branch, files, title, ours=lambda name: name in LIMITS)
         if tag is not None:
             _tag(api, repo, tag, commit)
     return Pushed(repo, commit, f"{api.endpoint}/{repo}/tree/{commit}", new)
@@ -222,11 +223,25 @@ def _snapshot(folder: Path, kept: Path, repo: str) -> dict[str, Path]:
     return files
 
 
-def _commit(api: HfApi, repo: str, branch: str, files: Mapping[str, Path], title: str) -> tuple[str, bool]:
-    """Make the commit, unless the branch's head holds these files already; (its id, whether it was made now).
+def commit_files(
+    api: HfApi,
+    repo: str,
+    branch: str,
+    files: Mapping[str, Path],
+    title: str,
+    repo_type: Literal["model", "space"] = "model",
+    ours: Callable[[str], bool] = lambda name: False,
+) -> tuple[str, bool]:
+    """Make one commit of these files, unless the branch's head holds them already; (its id, whether it was made now).
 
-    Whether an attempt whose answer was lost has gone through is told by a mark in the commit's message, which no other
-    push has: so another's commit on top of ours does not hide it.
+    It is tried again after what may pass, and never made twice. Whether an attempt whose answer was lost has gone
+    through is told by a mark in the commit's message, which no other push has: so another's commit on top of ours does
+    not hide it.
+
+    Args:
+        files: the path of each in the repository, and where it is on this machine.
+        title: the commit's.
+        ours: of a path in the repository, whether a file that is not among ``files`` is removed; others stay.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
@@ -235,23 +250,24 @@ def _commit(api: HfApi, repo: str, branch: str, files: Mapping[str, Path], title
 
     def attempt() -> tuple[str, bool]:
         nonlocal begun
-        head = str(api.repo_info(repo, revision=branch).sha)
+        head = str(api.repo_info(repo, revision=branch, repo_type=repo_type).sha)
         if begun is not None and head != begun:
-            for since in api.list_repo_commits(repo, revision=branch):
+            for since in api.list_repo_commits(repo, revision=branch, repo_type=repo_type):
                 if since.commit_id == begun:
                     break
                 if mark in since.message:
                     return since.commit_id, True
         begun = begun or head
-        there = _listing(api, repo, head)
-        gone = [name for name in LIMITS if name in there and name not in files]
+        there = _listing(api, repo, head, repo_type)
+        gone = [name for name in there if name not in files and ours(name)]
         if not gone and all(name in there and there[name].holds(path) for name, path in files.items()):
             return head, False
         operations: list[Any] = [CommitOperationAdd(name, path) for name, path in files.items()]
         operations += [CommitOperationDelete(name) for name in gone]
         made = api.create_commit(
-            repo, operations, commit_message=title, commit_description=mark, revision=branch, parent_commit=head
-        )
+            repo, operations, commit_message=title, commit_description=mark, revision=branch, parent_commit=head,
+            repo_type=repo_type,
+        )  # fmt: skip
         return made.oid, True
 
     return persist(attempt)
@@ -288,11 +304,11 @@ class _Entry:
         return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest() == self.git
 
 
-def _listing(api: HfApi, repo: str, commit: str) -> dict[str, _Entry]:
+def _listing(api: HfApi, repo: str, commit: str, repo_type: str = "model") -> dict[str, _Entry]:
     from huggingface_hub import RepoFile
 
     found = {}
-    for file in api.list_repo_tree(repo, revision=commit):
+    for file in api.list_repo_tree(repo, revision=commit, recursive=True, repo_type=repo_type):
         if isinstance(file, RepoFile):
             found[file.path] = _Entry(file.size, file.blob_id, file.lfs.sha256 if file.lfs else None)
     return found

@@ -113,6 +113,8 @@ def _sentence(error: Exception, repo: str, revision: str, writing: bool) -> str 
         return f"{repo}: has no branch, tag or commit {revision!r}"
     if status == 429:
         return f"{repo}: the Hub has had too many requests; try again in some minutes"
+    if status == 402:
+        return f"{repo}: the Hub asks for a subscription or credits for this; see huggingface.co/pricing"
     if status == 403 and writing:
         return f"{repo}: this token may not write there; make one that may on the Hub's settings page, and {login}"
     if status == 401 and (writing or not is_a(errors.RepositoryNotFoundError)):

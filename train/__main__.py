@@ -1,6 +1,6 @@
 """Training jobs, and where their checkpoints go: ``python -m train COMMAND``, each with ``--help``.
 
-pretrain, evaluate, heads, generate; push, pull, export-transformers, import-transformers.
+pretrain, launch, evaluate, heads, generate; push, pull, export-transformers, import-transformers.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ from .config import PRESETS, TrainConfig
 from .data import CorpusError, load_corpus
 from .distributed import ProcessError, Processes, joined, launcher, one_voice
 from .evaluation import measure
+from .launch import Plan, run_elsewhere, without
 from .loop import Event, Saved, run
+from .relay import Keeper, take_back
 from .sharing import COMMANDS, ExportTransformers, ImportTransformers, Pull, Push, Pusher
 from .state import Job, TrainingError, describe_heads, last_run
 from .terminal import Progress, StopOnSignal
@@ -72,6 +74,29 @@ class Pretrain:
     while the training goes on. Log in with `hf auth login`, or set HF_TOKEN."""
     private: bool = False
     """If the repository is made now, nobody else may read it."""
+    state_on: str | None = None
+    """Keep what is needed to go on in this branch of a private repository, owner/name@branch, at most once in ten
+    minutes, and go on from there where the folder holds nothing; the branch is removed at the end. For a machine that
+    may be lost; launch does so."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Launch(Pretrain):
+    """Run pretrain on Hugging Face Jobs, with the same options, and follow it. Needs --push-to and a token that may
+    write. Ctrl-C ends the following, not the job."""
+
+    flavor: str = "l4x1"
+    """The machine, as the Hub names it; what an hour of it costs is shown first."""
+    attempts: int = 3
+    """Start the training so many times at most: it goes on from what was kept in the private repository NAME-job."""
+    timeout: str = "6h"
+    """End the job after this time, with s, m, h or d."""
+    run: str | None = None
+    """A name for this training; the name of one that was cut off goes on with it. By default a new one."""
+    dry_run: bool = False
+    """Print the request as JSON, without the token, and send nothing."""
+    detach: bool = False
+    """Do not follow the log."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,8 +153,10 @@ def main(arguments: list[str]) -> int:
     """Run one command; returns the exit status: 0, 1 for what went wrong, 2 for a wrong argument."""
     try:
         command = parse(arguments)
-        if isinstance(command, Pretrain):
-            called = shlex.join([*launcher(), *(a for a in arguments if a != "--resume")])
+        if isinstance(command, Launch):
+            launch(command, arguments)
+        elif isinstance(command, Pretrain):
+            called = shlex.join([*launcher(), *without(arguments, {"resume": 0, "state_on": 1})])
             with joined() as processes:
                 pretrain(command, called, processes)
         elif isinstance(command, Evaluate):
@@ -161,6 +188,7 @@ def parse(arguments: list[str]) -> Any:
     commands = tyro.extras.subcommand_type_from_defaults(
         {
             "pretrain": Pretrain(preset),
+            "launch": Launch(preset),
             "evaluate": Evaluate(tyro.MISSING),
             "heads": Heads(tyro.MISSING),
             "generate": Generate(),
@@ -193,7 +221,7 @@ def pretrain(command: Pretrain, called: str, processes: Processes) -> None:
         tokenizer = CharTokenizer.from_text(corpus.text)
         with arguments_checked():
             model = dataclasses.replace(command.config.model, vocab_size=tokenizer.vocab_size)
-    if resume and not command.resume:
+    if resume and not (command.resume or command.state_on):
         print(f"started again: goes on from the last save in {folder}", flush=True)
     print(
         f"{model.num_parameters:,} parameters, {len(corpus.text):,} characters of {corpus.name} "
@@ -226,15 +254,18 @@ def pretrain(command: Pretrain, called: str, processes: Processes) -> None:
         pusher = None
         if command.push_to and processes.first:
             pusher = Pusher(command.push_to, command.private, progress.say)
+        keeper = Keeper(command.state_on, progress.say) if command.state_on and processes.first else None
         last: Event | None = None
         for last in events:
             progress.show(last)
-            if pusher:
-                pusher.see(last)
+            for beside in filter(None, (pusher, keeper)):
+                beside.see(last)
         if isinstance(last, Saved) and not last.finished:
             progress.stopped(last)
-            if pusher:
-                pusher.offer(last.folder)
+            for beside in filter(None, (pusher, keeper)):
+                beside.offer(last.folder)
+        if keeper:
+            keeper.close()
         if pusher:
             pusher.close()
             if pusher.failure:
@@ -242,6 +273,20 @@ def pretrain(command: Pretrain, called: str, processes: Processes) -> None:
                     f"{folder} is whole, but not on the Hub; push it with `python -m train push {folder} "
                     f"{command.push_to}`. {pusher.failure}"
                 )
+        if keeper and isinstance(last, Saved) and last.finished:
+            keeper.forget()
+
+
+def launch(command: Launch, arguments: list[str]) -> None:
+    """Run the same training elsewhere; ``arguments`` are those of this command line."""
+    with arguments_checked():
+        plan = Plan.of(command, arguments[1:])
+    if command.corpus is not None:
+        load_corpus(command.corpus)
+    if command.dry_run:
+        print(json.dumps(plan.request(secret="(your token)"), indent=2, ensure_ascii=False))  # noqa: S106
+    else:
+        run_elsewhere(plan, follow=not command.detach)
 
 
 def check_pretrain(command: Pretrain, folder: Path, processes: Processes) -> bool:
@@ -265,6 +310,9 @@ def check_pretrain(command: Pretrain, folder: Path, processes: Processes) -> boo
     if not processes.first:
         return False  # the folder is process 0's alone
     resume = command.resume or bool(processes.run and last_run(folder) == processes.run)
+    if command.state_on is not None and not resume:
+        resume = take_back(command.state_on, folder)
+        print(f"{'going on from' if resume else 'nothing to go on from in'} {command.state_on}", flush=True)
     if locate(folder, CONFIG).exists() and not (resume or command.overwrite):
         raise TrainingError(
             f"{folder} holds a checkpoint: go on with it by --resume, write over it by --overwrite, "

@@ -13,6 +13,7 @@ from typing import Any
 import tyro
 
 from gpt import CheckpointError, load
+from gpt.atomic import locate
 from gpt.hub import LIMITS, HubError, pull, pull_to, push
 from gpt.interop import export_transformers, import_transformers
 
@@ -116,6 +117,9 @@ class Pusher:
         say: takes a line for the person.
     """
 
+    files = frozenset(LIMITS)
+    """The names of what travels."""
+
     def __init__(self, repo: str, private: bool, say: Callable[[str], None]) -> None:
         self.repo, self.private, self.say = repo, private, say
         self.failure: str | None = None
@@ -138,7 +142,10 @@ class Pusher:
     def offer(self, folder: Path) -> None:
         """Push what this folder holds now, when the push under way has ended."""
         kept = Path(tempfile.mkdtemp()) / folder.name
-        shutil.copytree(folder, kept, ignore=lambda _, names: [name for name in names if name not in LIMITS])
+        for name in self.files:
+            if locate(folder, name).is_file():
+                (kept / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(locate(folder, name), kept / name)
         with self._changed:
             self._drop()
             self._waiting = kept
@@ -159,14 +166,19 @@ class Pusher:
             if folder is None:
                 return
             try:
-                pushed = push(folder, self.repo, private=self.private)
+                said = self._send(folder)
                 self.failure = None
-                self.say(f"pushed to {pushed.url}" if pushed.new else f"{self.repo} holds these files already")
+                self.say(said)
             except (HubError, CheckpointError, OSError) as error:
                 self.failure = str(error)
                 self.say(f"not pushed: {error}")
             finally:
                 shutil.rmtree(folder.parent, ignore_errors=True)
+
+    def _send(self, folder: Path) -> str:
+        """Push what is there; returns what to say of it."""
+        pushed = push(folder, self.repo, private=self.private)
+        return f"pushed to {pushed.url}" if pushed.new else f"{self.repo} holds these files already"
 
     def _drop(self) -> None:
         if self._waiting is not None:

@@ -15,12 +15,13 @@ from gradio.utils import get_upload_folder
 
 import gpt
 
+from . import lent
 from .asking import foreseen, scored
 from .head import describe
 from .limits import MAX_ASKED_AT_ONCE, MAX_WRITERS
 from .looking import traced
 from .registry import Registry
-from .writing import Order, write
+from .writing import Order
 
 
 def build(registry: Registry, model: str) -> None:
@@ -59,7 +60,7 @@ def build(registry: Registry, model: str) -> None:
         try:
             settings = gpt.SamplingSettings(temperature, top_k, top_p, min_p, repetition_penalty)
             order = Order(settings, max_new_tokens, seed)
-            for written in write(registry.get(model), _string("prompt", prompt), order):
+            for written in lent.write(registry, model, _string("prompt", prompt), order):
                 yield written.text
         except (ValueError, OSError) as error:
             raise gr.Error(str(error), print_exception=False) from None

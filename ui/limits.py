@@ -116,3 +116,9 @@ SPACE_REQUESTS_A_MINUTE = 600
 
 MAX_VISITORS_COUNTED = 10_000
 """Visitors whose requests of the last minute are remembered."""
+
+MAX_LENT_SECONDS = 60
+"""One press of Write on a GPU that ZeroGPU lends: what is asked of the visitor's quota."""
+
+MIN_LENT_PARAMETERS = 100_000_000
+"""Only models above this size are written with on such a GPU; smaller ones are quick enough without."""

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from . import api, ask_route, attention, head, links, models, models_route, prompt, sampling
+from . import api, ask_route, attention, head, lent, links, models, models_route, prompt, sampling
 from .assets_route import route
 from .components.view import View
 from .limits import MAX_UPLOAD
@@ -56,6 +56,7 @@ def build(registry: Registry) -> gr.Blocks:
         prompt.wire(tab, top, registry)
         _wire(page, top, tab, sampled, looking, tabs, registry, first)
         api.build(registry, first)
+        lent.build(registry)
     page.queue(max_size=registry.host.queue)
     registry.waiting = lambda: len(page._queue)
     return page

@@ -11,7 +11,7 @@ import gradio as gr
 
 import gpt
 
-from . import links
+from . import lent, links
 from .components.view import View
 from .head import chosen
 from .limits import MAX_NEW_TOKENS, MAX_TEXT_CHARACTERS, MAX_WRITERS
@@ -138,7 +138,7 @@ def _write(
         name = chosen(head)
         checkpoint = registry.get(name)
         seeded: Any = fields
-        for written in write(checkpoint, prompt, order, text):
+        for written in lent.write(registry, name, prompt, order, text):
             yield {**value(written, checkpoint, name, fields), "run": run}, seeded
             seeded = gr.skip()
     except (ValueError, OSError) as error:

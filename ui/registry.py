@@ -117,6 +117,10 @@ class Registry:
             while len(self._arrived) > MAX_MODELS_ARRIVED:
                 self._arrived.popitem(last=False)
 
+    def after_fork(self) -> None:
+        """In a process forked from the page's: a lock that another thread held there would never be let go."""
+        self._lock, self._changing = threading.Lock(), threading.Lock()
+
     def _load(self, name: str, folder: Path) -> gpt.Checkpoint:
         try:
             return gpt.load(folder, weights=self.weights)

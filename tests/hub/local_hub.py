@@ -15,7 +15,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -77,6 +77,10 @@ class Commit:
 class Repository:
     private: bool = False
     gated: bool = False
+    asked: dict[str, Any] = field(default_factory=dict)
+    """What it was made with."""
+    hardware: str = ""
+    """Of a Space."""
     branches: dict[str, Commit] = field(default_factory=dict)
     tags: dict[str, Commit] = field(default_factory=dict)
 
@@ -118,22 +122,25 @@ class Fault:
 class LocalHub:
     """Its application, its repositories, and what it was asked."""
 
-    def __init__(self, users: dict[str, tuple[str, Literal["read", "write"]]]) -> None:
+    def __init__(self, users: dict[str, tuple[str, Literal["read", "write"]]], more: Sequence[Route] = ()) -> None:
         self.users = users
         """token -> its user, and what the token may do."""
         self.repositories: dict[str, Repository] = {}
+        """ "owner/name" -> a model, "spaces/owner/name" -> a Space."""
         self.objects: dict[str, bytes] = {}
         self.requests: list[str] = []
         """ "METHOD path", in the order in which they came."""
         self.faults: list[Fault] = []
         self.slow = 0.0
         """Seconds between two pieces of a large file, of 256 kB each."""
-        api, repo = "/api/models/{owner}/{name}", "/{owner}/{name}"
+        api, repo = "/api/{kind}/{owner}/{name}", "/{owner}/{name}"
         table: list[tuple[str, str, Callable[..., Any]]] = [
             ("POST", "/api/repos/create", self.create),
             ("POST", "/api/validate-yaml", self.validate),
             ("GET", "/api/whoami-v2", self.whoami),
             ("GET", "/api/models", self.models),
+            ("GET", "/api/spaces/{owner}/{name}/runtime", self.runtime),
+            ("POST", "/api/spaces/{owner}/{name}/hardware", self.runtime),
             ("GET", api, self.info),
             ("GET", api + "/revision/{revision:path}", self.info),
             ("GET", api + "/tree/{revision}", self.tree),
@@ -142,14 +149,17 @@ class LocalHub:
             ("POST", api + "/preupload/{revision}", self.preupload),
             ("POST", api + "/commit/{revision}", self.commit),
             ("POST", api + "/branch/{revision}", self.branch),
+            ("DELETE", api + "/branch/{revision}", self.branch),
             ("POST", api + "/tag/{revision}", self.tag),
             ("POST", repo + ".git/info/lfs/objects/batch", self.batch),
+            ("POST", "/{kind}" + repo + ".git/info/lfs/objects/batch", self.batch),
             ("PUT", "/objects/{oid}", self.upload),
             ("GET", "/objects/{oid}", self.download),
             ("HEAD", repo + "/resolve/{revision}/{path:path}", self.resolve),
             ("GET", repo + "/resolve/{revision}/{path:path}", self.resolve),
         ]
-        routes = [Route(path, endpoint, methods=[method]) for method, path, endpoint in table]
+        routes = [*more]
+        routes += [Route(path, endpoint, methods=[method]) for method, path, endpoint in table]
         # A HEAD comes with each GET route of starlette's: the ones above are the only ones.
         self.app: ASGIApp = Starlette(routes=routes, exception_handlers={Refusal: _refuse})
 
@@ -168,7 +178,8 @@ class LocalHub:
 
     def repository(self, request: Request, to_write: bool = False) -> Repository:
         owner, name = request.path_params["owner"], request.path_params["name"]
-        found, user = self.repositories.get(f"{owner}/{name}"), self.user(request)
+        space = "spaces/" if request.path_params.get("kind") == "spaces" else ""
+        found, user = self.repositories.get(f"{space}{owner}/{name}"), self.user(request)
         if found is None or (found.private and user != owner):
             raise Refusal(404 if user else 401, "Repository not found", "RepoNotFound")
         if found.gated and user != owner:
@@ -190,11 +201,13 @@ class LocalHub:
         owner = asked.get("organization") or user
         if owner != user:
             raise Refusal(403, "You have no rights under this name")
-        name = f"{owner}/{asked['name']}"
+        name = f"{'spaces/' if asked.get('type') == 'space' else ''}{owner}/{asked['name']}"
         if name in self.repositories:
-            refusal = {"error": "You already created this model repo", "url": f"{request.base_url}{name}"}
+            refusal = {"error": "You already created this repo", "url": f"{request.base_url}{name}"}
             return JSONResponse(refusal, 409)
-        made = self.repositories[name] = Repository(private=asked.get("visibility") == "private")
+        private = asked.get("visibility") == "private"
+        hardware = asked.get("hardware", "cpu-basic") if asked.get("type") == "space" else ""
+        made = self.repositories[name] = Repository(private, asked=asked, hardware=hardware)
         made.add("main", {".gitattributes": Stored(b"*.safetensors filter=lfs\n", False)}, "initial commit")
         return JSONResponse({"url": f"{request.base_url}{name}", "name": name, "id": secrets.token_hex(12)})
 
@@ -208,6 +221,15 @@ class LocalHub:
             if f"library_name: {asked}".encode() in found.find("main").files.get("README.md", Stored(b"", False)).data
         ]
         return JSONResponse([{"id": name, "modelId": name, "downloads": 3, "tags": [asked]} for name in named])
+
+    async def runtime(self, request: Request) -> Response:
+        """Of a Space: which hardware it has; a POST asks for another one."""
+        request.path_params["kind"] = "spaces"
+        found = self.repository(request, to_write=request.method == "POST")
+        if request.method == "POST":
+            found.hardware = (await request.json())["flavor"]
+        hardware = {"current": found.hardware, "requested": found.hardware}
+        return JSONResponse({"stage": "RUNNING", "hardware": hardware, "gcTimeout": 172800})
 
     async def info(self, request: Request) -> Response:
         found = self.repository(request)
@@ -238,6 +260,9 @@ class LocalHub:
 
     async def branch(self, request: Request) -> Response:
         found, name = self.repository(request, to_write=True), request.path_params["revision"]
+        if request.method == "DELETE":
+            del found.branches[name]
+            return JSONResponse({})
         if name in found.branches:
             raise Refusal(409, "Reference already exists")
         found.branches[name] = found.find("main")

@@ -1,4 +1,5 @@
 /** What can be done with a text: tint it, look at its attention, copy it, keep it as a file; and how fast it came. */
+import {copyText} from './common/copy.js';
 import {saveText} from './common/download.js';
 import {make} from './dom.js';
 import {desk} from './prompt/desk.js';
@@ -13,7 +14,7 @@ export function mount({element}) {
   const attention = button('Its attention', openAttention);
   attention.append(' ', make('kbd', {class: 'gp-key'}, 'A'));
   attention.title = 'Open the Attention tab at the character that is pinned, or at the last one';
-  const copy = button('Copy', () => void copyText());
+  const copy = button('Copy', () => void copyAll());
   const download = button('Download', () => saveText(desk.state.sheet.text, 'letter-by-letter.txt', 'text/plain'));
   element.replaceChildren(make('div', {class: 'gl-part'}, make('div', {class: 'gl-actions'}, tintBar(), state, attention, copy, download)));
 
@@ -26,15 +27,8 @@ export function mount({element}) {
   desk.on((changed) => { if (changed.has('sheet')) draw(); });
   draw();
 
-  async function copyText() {
-    const {text} = desk.state.sheet;
-    let done = true;
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      done = copyBySelection(text); // a page without https, or in a frame that may not
-    }
-    say(copy, done ? 'Copied' : 'Not allowed here');
+  async function copyAll() {
+    say(copy, await copyText(desk.state.sheet.text) ? 'Copied' : 'Not allowed here');
   }
 }
 
@@ -48,14 +42,4 @@ function say(copy, words) {
   copy.dataset.usual = usual;
   copy.textContent = words;
   setTimeout(() => { copy.textContent = usual; }, SAID_MS);
-}
-
-function copyBySelection(text) {
-  const area = make('textarea', {value: text});
-  area.style.position = 'fixed';
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand('copy');
-  area.remove();
-  return done;
 }

@@ -1,6 +1,7 @@
 /** "Export": what is on screen as a picture, a page, numbers, a link, a film. What was done is said. */
 import {make} from '../dom.js';
 import {offlinePage, viewOf} from './bundle.js';
+import {copyText} from '../common/copy.js';
 import {saveBlob, saveText} from '../common/download.js';
 import {linkTo} from '../common/links.js';
 import {describe, figure, sceneOf} from './figure.js';
@@ -103,7 +104,7 @@ export function mount(app, element, {sentence}) {
 
   async function copyLink() {
     const link = await linkTo(linkState(app.state));
-    try { await navigator.clipboard.writeText(link); } catch { return 'The browser refused to copy: the link is in the address bar.'; }
+    if (!await copyText(link)) return `The browser refused to copy: the link is in the address bar${window.top === window ? '' : ', once the page is open by itself'}.`;
     return link.includes('s=') ? 'Link copied' : 'The text is too long for a link: the link copied is the page’s own';
   }
 

@@ -13,7 +13,9 @@ export async function encodeLink(state) {
 
 /** @param {object} state plain JSON @returns {Promise<string>} the page's address with this state in it; without, where it would be too long */
 export async function linkTo(state) {
-  return address(await encodeLink(state));
+  const url = new URL(address(await encodeLink(state)));
+  url.searchParams.delete('__sign'); // by it the Hub lets its reader into a private Space: it is nobody else's
+  return url.href;
 }
 
 /** Put a state into the address bar, so that a reload or a copied link shows it again. @param {object} state */
