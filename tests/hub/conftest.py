@@ -30,15 +30,15 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, jobs: LocalJobs) -> Ite
     """A Hub of its own, with a cache of its own; whoever is not named otherwise is the owner "me"."""
     local = LocalHub({OWNER: ("me", "write"), READER: ("me", "read"), OTHER: ("other", "write")}, jobs.routes)
     jobs.hub = local
-    with talking_to(local, monkeypatch, tmp_path):
+    with talking_to(local, monkeypatch, tmp_path) as url:
+        jobs.url = url
         yield local
 
 
 @contextmanager
-def talking_to(local: LocalHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Inside, the client of this process talks to that Hub."""
+def talking_to(local: LocalHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """Inside, the client of this process talks to that Hub, which has this address."""
     with serving(local) as url:
-        jobs.url = url
         monkeypatch.setattr(constants, "ENDPOINT", url)
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
@@ -47,5 +47,5 @@ def talking_to(local: LocalHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         for module in (_http, file_download, hf_api):  # the client's own patience, without the waiting
             monkeypatch.setattr(module, "time", SimpleNamespace(**{**vars(time), "sleep": lambda seconds: None}))
         monkeypatch.setenv("HF_TOKEN", OWNER)
-        yield
+        yield url
         close_session()
