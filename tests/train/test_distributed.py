@@ -133,6 +133,21 @@ def test_two_processes_reach_the_losses_of_one_with_the_same_weights_on_both(
     assert one["losses"][-1] < one["losses"][0] - 0.3
 
 
+def test_two_processes_are_one_that_takes_the_batch_in_two_parts_bit_for_bit(
+    two: tuple[list[dict[str, Any]], str, Path], tmp_path: Path
+) -> None:
+    said, _, corpus_file = two
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as each of the two has
+    try:
+        one = train(job_of(corpus_file, tmp_path / "one", ALONE, accumulate=2))
+    finally:
+        torch.set_num_threads(threads)
+    for each in said:
+        assert each["recipes"]["Muon"]["losses"] == one["losses"]
+        assert each["recipes"]["Muon"]["weights"] == one["weights"]
+
+
 def test_only_the_first_prints_evaluates_and_writes(two: tuple[list[dict[str, Any]], str, Path]) -> None:
     said, out, _ = two
     assert out == "printed by 0\n"
