@@ -54,12 +54,12 @@ class Keeper(Pusher):
     def forget(self) -> None:
         """After the end: the state is of no use any more. What fails here does not matter."""
         from huggingface_hub import HfApi
-        from huggingface_hub.errors import HfHubHTTPError
 
         try:
-            HfApi().delete_branch(self.repo, branch=self.branch)
-        except HfHubHTTPError as error:
-            self.say(f"{self.place} was not removed, and can be: the Hub answered {error.response.status_code}")
+            with explained(self.repo, self.branch, writing=True):
+                persist(lambda: HfApi().delete_branch(self.repo, branch=self.branch))
+        except HubError as error:
+            self.say(f"the branch {self.branch}, which is of no use any more, was not removed. {error}")
 
     def _send(self, folder: Path) -> str:
         from huggingface_hub import HfApi

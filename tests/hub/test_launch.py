@@ -215,3 +215,13 @@ def test_a_place_for_the_state_names_a_branch_of_its_own(
     assert main(arguments) == 1
     assert "owner/name" in capsys.readouterr().err
     assert not (tmp_path / "far").exists()
+
+
+def test_a_state_that_cannot_be_removed_does_not_spoil_a_training_that_ended_well(
+    hub: LocalHub, words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub.faults.append(Fault("DELETE /api/models/me/far-job/branch/run-a", "status", times=9))
+    arguments = ["pretrain", "--corpus", str(words), *TINY, "--out", str(tmp_path / "far")]
+    assert main([*arguments, "--state-on", "me/far-job@run-a"]) == 0
+    assert "the branch run-a, which is of no use any more, was not removed" in capsys.readouterr().out
+    assert {"main", "run-a"} == set(hub.repositories["me/far-job"].branches)
