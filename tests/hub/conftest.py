@@ -20,19 +20,21 @@ OWNER, READER, OTHER = "token-of-the-owner", "token-that-may-only-read", "token-
 
 
 @pytest.fixture
-def jobs() -> LocalJobs:
-    """What the Hub runs."""
-    return LocalJobs()
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalHub]:
+    """A Hub of its own, with a cache of its own; whoever is not named otherwise is the owner "me"."""
+    runs = LocalJobs()
+    local = LocalHub({OWNER: ("me", "write"), READER: ("me", "read"), OTHER: ("other", "write")}, runs.routes)
+    local.runs, runs.hub = runs, local
+    with talking_to(local, monkeypatch, tmp_path) as url:
+        runs.url = url
+        yield local
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, jobs: LocalJobs) -> Iterator[LocalHub]:
-    """A Hub of its own, with a cache of its own; whoever is not named otherwise is the owner "me"."""
-    local = LocalHub({OWNER: ("me", "write"), READER: ("me", "read"), OTHER: ("other", "write")}, jobs.routes)
-    jobs.hub = local
-    with talking_to(local, monkeypatch, tmp_path) as url:
-        jobs.url = url
-        yield local
+def jobs(hub: LocalHub) -> LocalJobs:
+    """What the Hub runs."""
+    assert isinstance(hub.runs, LocalJobs)
+    return hub.runs
 
 
 @contextmanager

@@ -131,6 +131,8 @@ class LocalHub:
         self.requests: list[str] = []
         """ "METHOD path", in the order in which they came."""
         self.faults: list[Fault] = []
+        self.runs: object = None
+        """The jobs that it runs (local_jobs.py)."""
         self.slow = 0.0
         """Seconds between two pieces of a large file, of 256 kB each."""
         api, repo = "/api/{kind}/{owner}/{name}", "/{owner}/{name}"
