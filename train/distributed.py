@@ -4,7 +4,8 @@ Every process holds all of the weights and makes every step, each with its own p
 back the gradients are averaged, so that all move their weights alike. That is one plain all-reduce and not torch's
 DistributedDataParallel: the model stays itself, so that Muon's groups, the averaged weights, torch.compile and the
 names in a save know nothing of it, and parts of a batch need no exception. Without dropout, two processes are bit for
-bit one that takes the batch in two parts. The price is that sending waits for the way back to end. The folder, the terminal, evaluations and the Hub are process 0's alone.
+bit one that takes the batch in two parts. The price is that sending waits for the way back to end. The folder, the
+terminal, evaluations and the Hub are process 0's alone.
 """
 
 from __future__ import annotations
