@@ -108,6 +108,32 @@ def test_a_reloaded_link_shows_the_same_text_and_the_kept_seed_writes_it_again(o
     assert whole(other) == text
 
 
+def test_the_address_is_that_of_the_tab_in_front(open_page, page_url):
+    page = open_page(page_url)
+    page.get_by_role("tab", name="Sampling").click()
+    page.wait_for_url("**s=*")
+    page.get_by_role("tab", name="Prompt").click()
+    page.wait_for_url(page_url)  # an example needs none
+    write(page, "Now is the")
+    text, written = whole(page), page.url
+    addresses = {"Prompt": written}
+    for name in ("Sampling", "Attention"):
+        before = page.url
+        page.get_by_role("tab", name=name).click()
+        page.wait_for_function("(before) => location.href !== before", arg=before, timeout=60_000)
+        addresses[name] = page.url
+    for name, address in addresses.items():
+        page.get_by_role("tab", name=name).click()
+        page.wait_for_url(address)
+    page.get_by_role("tab", name="Prompt").click()
+    page.wait_for_url(written)
+    page.reload()
+    page.wait_for_function(
+        "(text) => document.querySelector('#gl-text')?.innerText.includes(text)", arg=text.split("\n")[0]
+    )
+    assert whole(page) == text
+
+
 def test_the_five_settings_travel_in_the_link(open_page, page_url, checkpoint):
     page = open_page(page_url)
     values = {"temperature": 1.2, "top-k": 20, "top-p": 0.9, "min-p": 0.02, "repetition-penalty": 1.25}

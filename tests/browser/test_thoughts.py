@@ -547,6 +547,32 @@ def test_nothing_to_score_is_said_and_hostile_text_stays_text(open_page, page_ur
     assert "naive" in whole(page)
 
 
+def test_one_character_alone_has_no_score_and_that_is_said(open_page, page_url):
+    page = open_page(page_url)
+    score_own(page, "x")
+    page.get_by_text("There is nothing to expect: no character comes before the first.").wait_for()
+
+
+MANY_BRANCHES = """async (count) => {
+    const root = performance.getEntriesByType('resource').find(({name}) => name.endsWith('/prompt/desk.js')).name;
+    const {desk} = await import(root);
+    const branches = Array.from({length: count}, (_, i) => ({
+        id: i + 1, parent: i ? 1 : null, at: i ? 6 + i : 0, prompt: 'ROMEO:', text: ' What shall I say?', with: {},
+        example: false,
+    }));
+    desk.set({tree: {branches, current: 2, next: count + 1}});
+}"""
+
+
+def test_of_many_branches_the_one_on_the_screen_is_seen(open_page, page_url):
+    page = open_page(page_url)
+    page.evaluate(MANY_BRANCHES, 20)
+    box, here = (page.locator(part).bounding_box() for part in (".gp-tree-box", ".gp-tree-list .gp-on"))
+    assert branches(page)[1] == 19, "the first to leave stands lowest"
+    assert box["y"] <= here["y"]
+    assert here["y"] + here["height"] <= box["y"] + box["height"]
+
+
 # Does it just copy?
 
 
@@ -619,6 +645,8 @@ def test_the_training_text_is_fetched_when_asked_and_copied_passages_are_marked(
         page.wait_for_timeout(150)
         assert page.locator(".gp-tile").evaluate_all(ink) != before
         assert "line 2 of it, First Citizen speaks" in line.inner_text()
+        score_own(page, "B")
+        line.get_by_role("button", name="1 character", exact=True).wait_for()
         page.close()
 
 

@@ -6,6 +6,7 @@ import {MAX_TEXT, linkState, readState} from './attention/state.js';
 import {make} from './dom.js';
 import {remember} from './common/links.js';
 import {pick} from './common/settings.js';
+import {onReturn} from './common/shown.js';
 
 const SETTLED_MS = 500;
 /** What stands on its tab. */
@@ -70,9 +71,14 @@ export function mount({element, props, watch}) {
   app.on((changed) => {
     if (app.playing && !visible()) app.play(false); // another tab is open
     if (changed.size === 1 && changed.has('hover')) return;
+    keep();
+  });
+
+  function keep() {
     clearTimeout(timer);
     timer = window.setTimeout(() => { if (visible() && app.trace && !app.playing) void remember(linkState(app.state)); }, SETTLED_MS);
-  });
+  }
+  onReturn(holder, keep);
   watch('value', told);
   if (!props.value?.state) document.dispatchEvent(new CustomEvent('gl:ask-settings')); // a link brings its own
   told();

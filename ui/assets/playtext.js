@@ -1,6 +1,7 @@
 /** The text of the Prompt tab: the prompt and what the model writes, laid out as a play, growing while it is written. */
 import {rememberPacked} from './common/links.js';
 import {pick} from './common/settings.js';
+import {onReturn} from './common/shown.js';
 import {make} from './dom.js';
 import * as branches from './prompt/branches.js';
 import {mountCopied} from './prompt/copied.js';
@@ -76,8 +77,14 @@ export function mount(view) {
     setDisabled('gl-stop', settled, 'Nothing is being written');
     setDisabled('gl-continue', !settled || whole === '' || own !== null, own ? 'Your own text is on the screen: go back to the model’s first' : 'There is no text to continue yet');
     setDisabled('gl-again', !settled || whole === '' || own !== null, own ? 'Your own text is on the screen: go back to the model’s first' : 'There is no prompt yet');
-    if (settled && good.link !== undefined && status !== 'example') rememberPacked(good.link);
+    if (play.clientWidth && status !== 'example') address();
     document.dispatchEvent(new CustomEvent('gl:text', {detail: good}));
+  }
+
+  /** What is on the screen, in the address bar; an example needs none. */
+  function address() {
+    const {status = 'done', link} = good;
+    if (status === 'example') rememberPacked(''); else if (status !== 'writing' && link !== undefined) rememberPacked(link);
   }
 
   /** To the parts that read the text and point at it; a pin stays where the text up to it is the same. */
@@ -206,9 +213,7 @@ export function mount(view) {
     model = select.value;
     draw();
   });
-  document.addEventListener('click', (event) => {
-    if (/** @type {Element} */ (event.target).closest?.('#gl-stop')) freeze();
-  }, {capture: true});
+  document.addEventListener('click', ({target}) => { if (/** @type {Element} */ (target).closest?.('#gl-stop')) freeze(); }, {capture: true});
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || good.status !== 'writing') return;
     event.preventDefault(); // it means nothing else
@@ -220,6 +225,7 @@ export function mount(view) {
   mountPointing(play, places);
   createOverlay(paper, play, sheet, places);
   mountDoors();
+  onReturn(play, address);
   watch('value', receive);
   document.dispatchEvent(new CustomEvent('gl:ask-settings'));
   keepBranch();

@@ -1,6 +1,7 @@
 /** The Sampling tab: the laboratory, with gradio's server behind it, the page's settings, and its state in the link. */
 import {remember} from './common/links.js';
 import {pick} from './common/settings.js';
+import {onReturn} from './common/shown.js';
 import {createLab} from './sampling/lab.js';
 import {mountLaboratory} from './sampling/laboratory.js';
 import {server} from './sampling/source.js';
@@ -72,9 +73,14 @@ export function mount({element, props, watch}) {
   lab.on((changed) => {
     if (lab.rolling && !visible()) lab.pause(); // another tab is open
     if (changed.size === 1 && changed.has('hover')) return;
+    keep();
+  });
+
+  function keep() {
     clearTimeout(timer);
     timer = window.setTimeout(() => { if (visible() && lab.path && !lab.stale && !lab.rolling) void remember(linkState(lab.state)); }, SETTLED_MS);
-  });
+  }
+  onReturn(holder, keep);
   watch('value', told);
   told();
   if (!props.value?.state) document.dispatchEvent(new CustomEvent('gl:ask-settings')); // a link brings its own

@@ -126,7 +126,7 @@ export function mountCopied(holder) {
 
   function longestButton({start, end, where}) {
     const place = whereWords(where);
-    return pointer(`${end - start} characters`, place || 'Mark it in the text', [[start, end]], place);
+    return pointer(end - start === 1 ? '1 character' : `${end - start} characters`, place || 'Mark it in the text', [[start, end]], place);
   }
 
   /** @param {[number, number][]} wash passages that are pointed at */

@@ -81,7 +81,10 @@ export function mountScore(holder) {
     if (!done && known && performance.now() - looked < LOOK_MS) return;
     looked = performance.now();
     const bits = bitsPerCharacter(laid.units);
-    if (bits === null) { found.replaceChildren(); return; }
+    if (bits === null) {
+      found.replaceChildren(...(done ? [make('p', {class: 'gp-hint'}, 'There is nothing to expect: no character comes before the first.')] : []));
+      return;
+    }
     const held = quality?.held_out_bits;
     const than = typeof held === 'number' ? `; Shakespeare that the model never read, ${held.toFixed(2)}` : '';
     const {most, least} = extremes(laid.units, SHOWN);

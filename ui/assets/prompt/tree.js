@@ -19,6 +19,7 @@ export function mountTree(holder) {
   const said = make('p', {class: 'gp-said', 'aria-live': 'polite'});
   const part = make('div', {class: 'gp-tree', hidden: true}, title, box, said);
   holder.append(part);
+  /** The branch that was last brought into view. @type {number | null} */ let seen = null;
 
   function draw() {
     const {tree, compared} = desk.state;
@@ -47,6 +48,10 @@ export function mountTree(holder) {
       Object.assign(item.style, {paddingLeft: `${labelX}px`, height: `${ROW}px`});
       return item;
     }));
+    if (tree.current === seen) return;
+    seen = tree.current;
+    const at = found.findIndex(({branch}) => branch.id === seen) * ROW; // of many, the one on the screen is among those that are seen
+    if (at < box.scrollTop || at + ROW > box.scrollTop + box.clientHeight) box.scrollTop = at - (box.clientHeight - ROW) / 2;
   }
 
   desk.on((changed) => {
