@@ -187,7 +187,7 @@ attention. The models in `checkpoints/` speak at once, on the CPU; one of over 1
 that ZeroGPU lends, if this Space has that hardware.
 
 Whoever duplicates this Space is its host. The host's variables are in the table "Hosting the page" of the project's
-README; training on the page is off unless `GPT_TRAIN` is 1.
+README.
 """
 
 
