@@ -1,8 +1,12 @@
 """What the Attention tab makes of texts, links, models and servers that it is given."""
 
+import time
+from urllib.parse import parse_qs, urlparse
+
 import pytest
 
 from tests.browser.steps import box, settle, text_of, title, wait_for_text
+from ui.links import decode
 
 INJECTIONS = ("${alert(1)}", "${", "<img src=x onerror=alert(1)>", "{{value}}", "</script><script>alert(1)</script>")
 OPEN = "(detail) => document.dispatchEvent(new CustomEvent('gl:open', {detail}))"
@@ -38,6 +42,18 @@ def test_what_a_visitor_types_is_never_run(explorer):
     assert page.locator("#gl-attention img, #gl-attention script").count() == 0
 
 
+def linked(page):
+    """What the address bar holds."""
+    return decode(parse_qs(urlparse(page.url).query)["s"][0])
+
+
+def wait_until(page, holds):
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
+
+
 def test_a_link_holds_the_whole_state(explorer):
     state = {
         "text": "ROMEO:\nBut soft, what light", "layer": 4, "head": 2, "pin": 9, "view": "arcs", "scale": "log",
@@ -45,8 +61,7 @@ def test_a_link_holds_the_whole_state(explorer):
     }  # fmt: skip
     page = explorer(state=state)
     page.keyboard.press("ArrowRight")
-    settle(page)
-    page.wait_for_timeout(900)
+    wait_until(page, lambda: linked(page)["attention"].get("head") == 3)
     page.reload()
     page.wait_for_selector("#gl-attention .gl-bar.gl-paired")
     settle(page)

@@ -18,13 +18,19 @@ export async function linkTo(state) {
   return url.href;
 }
 
+/** Packing takes a moment: of two states that are packed at once the later one counts. */
+let newest = 0;
+
 /** Put a state into the address bar, so that a reload or a copied link shows it again. @param {object} state */
 export async function remember(state) {
-  rememberPacked(await encodeLink(state));
+  const mine = ++newest;
+  const packed = await encodeLink(state);
+  if (mine === newest) rememberPacked(packed);
 }
 
 /** @param {string} packed as `encodeLink` or the server made it; empty for none */
 export function rememberPacked(packed) {
+  newest++;
   const href = address(packed);
   if (href !== window.location.href) history.replaceState(history.state, '', href);
 }
