@@ -59,7 +59,7 @@ class SamplingSettings:
             number = isinstance(value, numbers.Real) and not isinstance(value, bool)
             if not number or not low <= value <= high or (whole and value != int(value)):
                 kind = "whole number" if whole else "number"
-                raise ValueError(f"{field.name}: {value!r} is not a {kind} from {low:g} to {high:g}")
+                raise ValueError(f"{field.name}: {value!r} is not a {kind} from {low:,} to {high:,}")
             object.__setattr__(self, field.name, int(value) if whole else float(value))
 
 

@@ -16,9 +16,9 @@ import gpt
 ROOT = Path(__file__).parents[1]
 FORBIDDEN = {"gpt": {"train", "ui", "gradio", "app", "bench"}, "train": {"ui", "gradio", "app", "bench"}}
 FRONT_DOOR = [
-    "Checkpoint", "CheckpointError", "GPT", "GPTConfig", "HeadEffects", "NextDistribution", "SamplingSettings",
-    "Score", "Token", "Trace", "UnknownCharacterError", "generate", "head_effects", "load", "next_distribution",
-    "score", "trace",
+    "Checkpoint", "CheckpointError", "GPT", "GPTConfig", "HeadEffects", "HubError", "NextDistribution",
+    "SamplingSettings", "Score", "Token", "Trace", "UnknownCharacterError", "generate", "head_effects", "load",
+    "next_distribution", "score", "trace",
 ]  # fmt: skip
 
 
