@@ -96,13 +96,13 @@ def test_silencing_shows_before_and_after(explorer):
     page = explorer(state={"text": "ROMEO:\nBut soft, what light"})
     plain = page.locator(".ge-next .gl-bars").inner_text()
     page.keyboard.press("s")
-    page.wait_for_selector(".gl-bar.gl-paired")
+    page.wait_for_selector(".ge-next .gl-bar.gl-paired")
     assert "0.0 silenced" in page.locator(".ge-bar-legend").inner_text()
     assert "ge-off" in page.locator(".ge-thumb").first.get_attribute("class")
     assert re.search(r"(falls|rises|stays).*loss on this text", page.locator(".ge-silence-says").inner_text())
-    assert page.locator(".gl-ochre-ink").first.inner_text().endswith("%")
+    assert page.locator(".ge-next .gl-ochre-ink").first.inner_text().endswith("%")
     page.get_by_role("button", name="Restore S").click()
-    page.wait_for_selector(".gl-bar:not(.gl-paired)")
+    page.wait_for_selector(".ge-next .gl-bar:not(.gl-paired)")
     settle(page)
     assert page.locator(".ge-next .gl-bars").inner_text() == plain
 

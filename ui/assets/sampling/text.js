@@ -50,8 +50,8 @@ export function mount(lab, element, {examples}) {
 
   lab.on((changed) => { if (['text', 'path', 'stale'].some((name) => changed.has(name))) lay(); });
   new ResizeObserver(() => {
-    if (!reading.clientWidth || reading.clientWidth === width) return;
-    width = reading.clientWidth;
+    if (reading.clientWidth === width) return;
+    width = reading.clientWidth; // none while another tab is open: what came meanwhile is laid out afterwards
     lay();
   }).observe(reading);
   offer();
