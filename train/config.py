@@ -44,6 +44,9 @@ class TrainConfig:
     repeats: float = 0.0
     """Share of the windows that say a passage of their text over and over, 0 to 1: there attention has something to
     find, and induction heads form (Olsson et al. 2022), which one play after the other hardly teaches."""
+    repeats_until: float = 0.0
+    """Share of the run, from its beginning, over which ``repeats`` falls linearly to 0, so that the model ends on the
+    text as it is, 0 to 1; 0 keeps it level to the end."""
     matrix_lr: float = 0.01
     """Peak learning rate of the blocks' matrices (Muon): a step moves a weight by about a fifth of it.
     0 gives them to AdamW as well."""
@@ -92,7 +95,7 @@ class TrainConfig:
         )
         for name in ("dropout", "token_noise", "ema"):
             self._require(name, 0 <= getattr(self, name) < 1, "from 0 to below 1")
-        for name in ("warmup", "decay", "momentum_warmup", "repeats"):
+        for name in ("warmup", "decay", "momentum_warmup", "repeats", "repeats_until"):
             self._require(name, 0 <= getattr(self, name) <= 1, "from 0 to 1")
         for name in ("matrix_lr", "matrix_weight_decay", "lr", "weight_decay", "grad_clip"):
             self._require(name, 0 <= getattr(self, name) < math.inf, "a number of at least 0")

@@ -173,7 +173,6 @@ class Batches:
         seed: decides order, offsets and noise.
         token_noise: share of input tokens replaced by random ones; targets stay.
         vocab_size: where random tokens come from.
-        repeats: share of windows that say their first tokens over and over, a random number of them.
 
     Raises:
         CorpusError: the text is shorter than a window.
@@ -187,10 +186,9 @@ class Batches:
         seed: int,
         token_noise: float = 0.0,
         vocab_size: int = 1,
-        repeats: float = 0.0,
     ) -> None:
         self.tokens, self.block_size, self.batch_size, self.seed = tokens, block_size, batch_size, seed
-        self.token_noise, self.vocab_size, self.repeats = token_noise, vocab_size, repeats
+        self.token_noise, self.vocab_size = token_noise, vocab_size
         # An epoch may begin at any of block_size offsets: this many windows and their targets fit from each.
         self.windows = (len(tokens) - block_size) // block_size
         if self.windows < 1:
@@ -206,13 +204,18 @@ class Batches:
         offset = random.integers(self.block_size)
         return offset + self.block_size * random.permutation(self.windows)
 
-    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Inputs and targets (B, T) of a step; a target is the token after its input."""
+    def __call__(self, step: int, repeats: float = 0.0) -> tuple[Tensor, Tensor]:
+        """Inputs and targets (B, T) of a step; a target is the token after its input.
+
+        Args:
+            step: from 0.
+            repeats: share of windows that say their first tokens over and over, a random number of them.
+        """
         first = step * self.batch_size
         starts = [self._epoch(i // self.windows)[i % self.windows] for i in range(first, first + self.batch_size)]
         rows = torch.stack([self.tokens[s : s + self.block_size + 1] for s in starts])  # (B, T + 1)
-        if self.repeats:
-            self._repeat(rows, step)
+        if repeats:
+            self._repeat(rows, step, repeats)
         inputs, targets = rows[:, :-1], rows[:, 1:]
         if self.token_noise:
             random = np.random.default_rng([self.seed, 1, step])
@@ -221,11 +224,11 @@ class Batches:
             inputs = torch.where(replaced, noise, inputs)
         return inputs.contiguous(), targets.contiguous()
 
-    def _repeat(self, rows: Tensor, step: int) -> None:
+    def _repeat(self, rows: Tensor, step: int, repeats: float) -> None:
         """Some rows (B, T + 1) say their beginning, a twentieth to two fifths of T, over and over; changed in place."""
         random = np.random.default_rng([self.seed, 2, step])
         T = self.block_size
         for row in rows:
             length = int(random.integers(max(T // 20, 1), max(2 * T // 5, 2)))
-            if random.random() < self.repeats:
+            if random.random() < repeats:
                 row[:] = row[torch.arange(T + 1) % length]

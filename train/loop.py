@@ -23,7 +23,7 @@ from .activations import attention_kernel, recompute_blocks
 from .config import TrainConfig
 from .data import Batches, CorpusError
 from .evaluation import windows_at_once
-from .optim import Averages, make_optimizers, set_schedule
+from .optim import Averages, make_optimizers, repeats, set_schedule
 from .state import Job, State, begin_with, not_finite, resume_training, save_training
 
 SAMPLE_LENGTH = 200
@@ -127,7 +127,7 @@ class _Run:
             )
         self.batches = Batches(
             self.train_tokens, self.config.model.block_size, self.config.batch_size, self.config.seed,
-            self.config.token_noise, self.config.model.vocab_size, self.config.repeats,
+            self.config.token_noise, self.config.model.vocab_size,
         )  # fmt: skip
         if job.resume and self.processes.first:
             resume_training(job, self.state)
@@ -194,9 +194,9 @@ class _Run:
         # The schedule is read in the middle of the step, so that neither the first nor the last one stands still.
         half = 0.5 / config.steps if self.job.minutes is None else 0.5 * self.step_seconds / (self.job.minutes * 60)
         at = min(1.0, self._progress() + half)
-        factor = set_schedule(state.optimizers, at if self.job.minutes is None else self.processes.told(at), config)
-        self.learning_rate = config.lr * factor
-        loss = self._update()
+        at = at if self.job.minutes is None else self.processes.told(at)
+        self.learning_rate = config.lr * set_schedule(state.optimizers, at, config)
+        loss = self._update(repeats(at, config))
         state.step += 1
         took = time.perf_counter() - began
         # The first steps compile and warm up: a short memory forgets them.
@@ -206,12 +206,12 @@ class _Run:
             config.batch_size * config.model.block_size / self.step_seconds, self.learning_rate,
         )  # fmt: skip
 
-    def _update(self) -> float:
-        """Move the weights by one batch; returns its loss."""
+    def _update(self, repeats: float) -> float:
+        """Move the weights by one batch, in which this share of the windows repeats itself; returns its loss."""
         state = self.state
         # Dropout depends on step and process alone, so a resumed run draws what the unbroken one would have drawn.
         torch.manual_seed(self.config.seed * 1_000_003 + state.step + self.processes.rank * RANK_STRIDE)
-        loss = self._backward(*(self.processes.share(t).to(self.device) for t in self.batches(state.step)))
+        loss = self._backward(*(self.processes.share(t).to(self.device) for t in self.batches(state.step, repeats)))
         # From here on all processes have the same numbers, and find the same fault in them.
         self.processes.average([loss, *(p.grad for p in state.model.parameters() if p.grad is not None)])
         self._require_finite("loss", loss)

@@ -48,6 +48,11 @@ def lr_factor(progress: float, config: TrainConfig) -> float:
     return max(0.0, min(1.0, up, down))
 
 
+def repeats(progress: float, config: TrainConfig) -> float:
+    """Share of the windows that repeat themselves at this progress, 0 to 1: down to 0 at ``repeats_until``."""
+    return config.repeats * (max(0.0, 1 - progress / config.repeats_until) if config.repeats_until else 1.0)
+
+
 def set_schedule(optimizers: list[Optimizer], progress: float, config: TrainConfig) -> float:
     """Set learning rates and Muon's momentum for this progress, 0 to 1; returns the factor."""
     factor = lr_factor(progress, config)

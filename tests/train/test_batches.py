@@ -91,10 +91,10 @@ def test_a_text_shorter_than_two_windows_is_refused_with_the_length_it_needs() -
 
 def test_a_share_of_the_windows_says_a_passage_over_and_over():
     tokens = torch.arange(100_000)
-    plain, repeating = (Batches(tokens, 64, 8, seed=1, repeats=share) for share in (0.0, 0.5))
+    batches = Batches(tokens, 64, 8, seed=1)
     repeated = 0
     for step in range(40):
-        before, (inputs, targets) = plain(step)[0], repeating(step)
+        before, (inputs, targets) = batches(step)[0], batches(step, repeats=0.5)
         assert torch.equal(inputs[:, 1:], targets[:, :-1])
         for row, whole in zip(inputs, before, strict=True):
             lengths = [n for n in range(3, 26) if torch.equal(row[n:], row[:-n])]

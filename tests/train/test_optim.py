@@ -13,7 +13,7 @@ from torch.optim import AdamW, Muon
 
 from gpt import GPT, GPTConfig
 from train.config import PRESETS, TrainConfig
-from train.optim import Averages, flatten_state, lr_factor, make_optimizers, restore_state, set_schedule
+from train.optim import Averages, flatten_state, lr_factor, make_optimizers, repeats, restore_state, set_schedule
 
 SMALL = GPTConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=16)
 CLASSIC = GPTConfig.gpt2(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=16)
@@ -74,6 +74,12 @@ def test_the_learning_rate_rises_stays_and_falls_in_straight_lines() -> None:
     assert [lr_factor(p, config) for p in progress] == pytest.approx([0, 0.5, 1, 1, 1, 0.5, 0.2, 0])
     constant = TrainConfig(warmup=0, decay=0)
     assert [lr_factor(p, constant) for p in progress] == [1] * 8
+
+
+def test_repeats_fall_in_a_straight_line_or_stay_level() -> None:
+    falling, level = TrainConfig(repeats=0.4, repeats_until=0.8), TrainConfig(repeats=0.4)
+    assert [repeats(p, falling) for p in (0, 0.2, 0.4, 0.8, 1)] == pytest.approx([0.4, 0.3, 0.2, 0, 0])
+    assert [repeats(p, level) for p in (0, 0.5, 1)] == [0.4] * 3
 
 
 def test_every_preset_decays_to_0() -> None:
