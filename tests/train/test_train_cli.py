@@ -18,8 +18,10 @@ import pytest
 import gpt
 from gpt import GPTConfig
 from gpt.heads import label
-from train.__main__ import Evaluate, Generate, Heads, Pretrain, main, parse, require_writable
+from train.__main__ import main, parse
 from train.config import PRESETS, TrainConfig
+from train.measuring import Evaluate, Generate, Heads
+from train.pretraining import Pretrain, require_writable
 from train.state import TrainingError
 
 ROOT = Path(__file__).resolve().parents[2]
