@@ -13,7 +13,6 @@ import tyro
 
 from gpt.checkpoint import CONFIG, locate
 from gpt.hub import check_name
-from gpt.tokenizer import CharTokenizer
 
 from .config import PRESETS, TrainConfig
 from .data import load_corpus
@@ -22,9 +21,10 @@ from .launch import without
 from .loop import Event, Saved, run
 from .relay import Keeper, take_back
 from .sharing import Pusher
-from .state import Job, TrainingError, last_run
+from .state import Job, TrainingError, last_run, split
 from .terminal import Progress, StopOnSignal
 from .usage import UsageError, arguments_checked
+from .vocabulary import CHAR, make_tokenizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Pretrain:
     preset: Literal[tuple(PRESETS)] = "shakespeare"  # type: ignore[valid-type]
     """Where the defaults below come from: shakespeare is the one that ships; tiny takes a minute or two on a CPU;
     gpt2-tiny is GPT-2's recipe at that size; gpt2 is its smallest size, 124,439,808 parameters with GPT-2's 50,257
-    subwords, 85,892,352 with tiny Shakespeare's 65 characters; gpt2-char has 123,919,200 with those."""
+    subwords, 85,892,352 with --tokenizer char and tiny Shakespeare's 65; gpt2-char has 123,919,200 with those."""
     out: Path | None = None
     """The checkpoint folder; by default checkpoints/my-PRESET."""
     corpus: Path | None = None
@@ -76,24 +76,25 @@ def pretrain(command: Pretrain, called: str, processes: Processes) -> None:
     with processes.together():
         resume = check_pretrain(command, folder, processes)
         corpus = load_corpus(command.corpus)
-        tokenizer = CharTokenizer.from_text(corpus.text)
+        tokenizer = make_tokenizer(command.config.tokenizer, corpus, split(corpus, command.config.evaluate_on)[0])
         with arguments_checked():
             model = dataclasses.replace(command.config.model, vocab_size=tokenizer.vocab_size)
+    unit = "characters" if command.config.tokenizer == CHAR else "tokens"
     if resume and not (command.resume or command.state_on):
         print(f"started again: goes on from the last save in {folder}", flush=True)
     print(
-        f"{model.num_parameters:,} parameters, {len(corpus.text):,} characters of {corpus.name} "
-        f"({tokenizer.vocab_size:,} different ones), to {folder}",
+        f"{model.num_parameters:,} parameters, {corpus.characters:,} characters of {corpus.name} "
+        f"({tokenizer.vocab_size:,} different {unit if unit != 'characters' else 'ones'}), to {folder}",
         flush=True,
     )
     if model.vocab_size != command.config.model.vocab_size:
         print(
-            f"the vocabulary is that of the corpus: {model.vocab_size:,} characters instead of "
+            f"the vocabulary is that of the corpus: {model.vocab_size:,} {unit} instead of "
             f"{command.config.model.vocab_size:,} tokens, with which it would have "
             f"{command.config.model.num_parameters:,} parameters",
             flush=True,
         )
-    with StopOnSignal(processes) as stop, Progress() as progress:
+    with StopOnSignal(processes) as stop, Progress(unit) as progress:
         job = Job(
             config=dataclasses.replace(command.config, model=model),
             corpus=corpus,

@@ -50,7 +50,7 @@ def other_value(kind: type, field: dataclasses.Field[Any]) -> Any:
     if hint is float:
         return default / 2 + 0.01
     if hint is str:
-        return "checkpoints/other"
+        return {"tokenizer": "bpe:512"}.get(field.name, "checkpoints/other")
     return next(value for value in get_args(hint) if value != default)
 
 
