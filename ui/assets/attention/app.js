@@ -1,37 +1,27 @@
 /**
- * The explorer's heart: state, traces, play. Views subscribe and draw; none of them knows where a trace comes from, and
+ * The explorer's heart: state and traces. Views subscribe and draw; none of them knows where a trace comes from, and
  * none keeps anything of its own that another shows. No DOM but timers and animation frames.
  */
 import {attempts} from '../common/attempt.js';
+import {createFrames} from '../common/frames.js';
 import {createDetails} from './details.js';
 import {align, difference, mapOf, rowOf, withoutFirst} from './maps.js';
+import {createPlayer} from './player.js';
 import {START, fit} from './state.js';
-import {cut, extend, lensAt, readTrace} from './wire.js';
+import {lensAt, readTrace} from './wire.js';
 
 /** @typedef {import('./wire.js').Trace} Trace */
 /** @typedef {import('./state.js').State} State */
 /** @typedef {{row?: number, column?: number, layer?: number, head?: number}} Hover positions of the window, and a head */
 
-/** What play fetches at a time, and how many tokens before its end it asks for the next. */
-const AHEAD = 32;
-const REFETCH = 12;
 /** Of one frame's drawing at most so long at a time. */
 const SLICE_MS = 40;
-export const SPEEDS = [2, 5, 10, 20];
 
 /** @param {import('./source.js').Source} source */
 export function createApp(source) {
-  /** @type {Set<(changed: Set<string>) => void>} */ const views = new Set();
-  /** @type {Set<string>} */ let changed = new Set();
-  let frame = 0;
-  /** Views that have not yet been drawn of the last change. @type {(() => void)[]} */ let pending = [];
-  let drawTimer = 0;
+  const {on, touch, flush} = createFrames({slice: SLICE_MS});
   let asked = 0; // number of the last trace asked for: an older answer is dropped
   /** @type {AbortController | null} */ let loading = null;
-  /** The longest trace of this text; what is shown is this, or its beginning. @type {Trace | null} */ let full = null;
-  /** @type {Promise<void> | null} */ let fetching = null;
-  /** Of what is fetched: another text, seed or temperature begins another. */ let generation = 0;
-  let playTimer = 0;
   /** @type {Map<string, Trace>} */ const bases = new Map();
 
   const app = {
@@ -50,8 +40,9 @@ export function createApp(source) {
     /** What went wrong; empty when nothing did. */ error: '',
     /** Sentences about what was read. @type {string[]} */ notes: [],
 
-    /** @param {(changed: Set<string>) => void} draw called once a frame, with the names of what has changed */
-    on(draw) { views.add(draw); return () => views.delete(draw); },
+    on,
+    touch,
+    flush,
 
     /** Change the state. Views are drawn in the next frame; a new text or silenced head is traced.
      * @param {Partial<State>} patch */
@@ -60,9 +51,9 @@ export function createApp(source) {
       app.state = {...before, ...patch};
       for (const name of Object.keys(patch)) if (patch[name] !== before[name]) touch(name);
       if ('text' in patch || 'model' in patch) void load();
-      else if ('silenced' in patch && full) void load(app.trace ? [...full.before, ...app.trace.ids] : undefined);
+      else if ('silenced' in patch && app.trace) void load([...app.trace.before, ...app.trace.ids]);
       if ('second' in patch || ('silenced' in patch && app.state.second) || 'model' in patch) void loadSecond();
-      if ('settings' in patch || 'seed' in patch) forget();
+      if ('settings' in patch || 'seed' in patch) player.forget();
       if ('pin' in patch) details.want();
     },
 
@@ -177,73 +168,23 @@ export function createApp(source) {
       return app.trace ? {model, tokens: [...app.trace.before, ...app.trace.ids], silenced} : {model, text: app.state.text, silenced};
     },
 
-    /** One token more: from what was fetched ahead, else from the server. @returns {Promise<boolean>} it was written */
-    async forward() {
-      if (!app.trace || !full) return false;
-      if (app.trace.tokens >= full.tokens) await fetchAhead();
-      if (!app.trace || !full || (app.trace.start === full.start && app.trace.tokens >= full.tokens)) return false;
-      const tokens = app.trace.start === full.start ? app.trace.tokens + 1 : app.trace.start + app.trace.tokens + 1 - full.start;
-      show(cut(full, tokens), app.trace.start < full.start);
-      if (full.tokens - tokens < REFETCH) void fetchAhead();
-      return true;
-    },
-
+    /** One token more. @returns {Promise<boolean>} it was written */
+    forward: () => player.forward(),
     /** One token less. */
-    async back() {
-      if (!app.trace || !full || app.trace.tokens < 2) return;
-      const n = app.trace.start + app.trace.tokens - 1;
-      // Just after the window has moved, one token less is a text of the window before.
-      if (app.trace.start > 0 && n <= app.trace.start + app.trace.blockSize / 2) await load([...app.trace.before, ...app.trace.ids].slice(0, n));
-      else show(cut(full, app.trace.tokens - 1));
-    },
-
-    play(on = !app.playing) {
-      if (on === app.playing || (on && !source.live && full?.tokens === app.trace?.tokens)) return;
-      app.playing = on;
-      touch('playing');
-      clearTimeout(playTimer);
-      if (on) void tick();
-    },
-
-    setSpeed(speed) { app.speed = speed; touch('playing'); },
-
-    touch,
-
-    /** Draw what has changed now, all of it, not in the next frame. */
-    flush() { flush(); while (pending.length) pending.shift()?.(); },
+    back: () => player.back(),
+    /** @param {boolean} [on] */
+    play: (on) => player.play(on),
+    setSpeed: (speed) => player.setSpeed(speed),
 
     /** Run something that may fail: its sentence is shown. @template T @param {() => Promise<T>} work @param {string} [doing] @returns {Promise<T | undefined>} */
     attempt: (work, doing) => attempt(work, doing),
   };
 
-  function touch(...names) {
-    for (const name of names) changed.add(name);
-    if (!frame) frame = requestAnimationFrame(flush);
-  }
-
-  /** Draw. A frame that takes long is divided: with many heads or a long text the page stays awake in between. */
-  function flush() {
-    cancelAnimationFrame(frame);
-    frame = 0;
-    while (pending.length) pending.shift()?.();
-    const now = changed;
-    changed = new Set();
-    if (now.size) pending = [...views].map((draw) => () => draw(now));
-    drawSome();
-  }
-
-  function drawSome() {
-    clearTimeout(drawTimer);
-    const until = performance.now() + SLICE_MS;
-    while (pending.length && performance.now() < until) pending.shift()?.();
-    if (pending.length) drawTimer = window.setTimeout(drawSome);
-  }
-
   /** Trace the text, or the tokens given in its place. @param {number[]} [tokens] */
   async function load(tokens) {
     const played = app.playing && tokens !== undefined; // a head was silenced while it played: it goes on
     app.play(false);
-    forget();
+    player.forget();
     const mine = ++asked;
     loading?.abort();
     loading = new AbortController();
@@ -268,7 +209,7 @@ export function createApp(source) {
     bases.set(JSON.stringify(request), base);
     settle(shown);
     app.base = shown === base ? null : base;
-    full = shown;
+    player.begin(shown);
     show(shown);
     touch('base');
     app.play(played);
@@ -304,42 +245,14 @@ export function createApp(source) {
     details.want();
   }
 
-  /** What was fetched ahead, or is on its way, was drawn otherwise. */
-  function forget() {
-    if (app.trace) full = app.trace;
-    generation++;
-    fetching = null;
-  }
-
-  function fetchAhead() {
-    const mine = generation;
-    fetching ??= (async () => {
-      if (!full || !source.live) return;
-      const from = full;
-      const {model, silenced, settings, seed} = app.state;
-      const request = {model, silenced, settings, seed, count: AHEAD, tokens: [...from.before, ...from.ids]};
-      const packet = await app.attempt(() => source.play(request), 'Writing');
-      if (!packet || full !== from || mine !== generation) return;
-      if (packet.header.first === from.tokens && packet.header.start === from.start) {
-        // The rows behind a step back are written over: a trace that is kept of them is one no longer.
-        for (const [key, base] of bases) if (base.rows === from.rows && base.tokens > from.tokens) bases.delete(key);
-        full = extend(from, packet);
-      } else if (app.trace && app.trace.tokens + app.trace.start >= from.tokens + from.start) {
-        full = {...readTrace(packet), text: from.text + packet.header.added.join('')}; // the window has moved
-      }
-    })().finally(() => { if (mine === generation) fetching = null; });
-    return fetching;
-  }
-
-  async function tick() {
-    const began = performance.now();
-    const written = await app.forward();
-    if (!written) { app.play(false); return; }
-    if (app.playing) playTimer = window.setTimeout(tick, Math.max(0, 1000 / app.speed - (performance.now() - began)));
+  /** After a step back the rows behind it are written over: a trace that is kept of them is one no longer. @param {Trace} from */
+  function overwritten(from) {
+    for (const [key, base] of bases) if (base.rows === from.rows && base.tokens > from.tokens) bases.delete(key);
   }
 
   const attempt = attempts(app, touch);
   const details = createDetails(app, source);
+  const player = createPlayer(app, source, {show, load, overwritten});
   return app;
 }
 

@@ -1,6 +1,6 @@
 /** The row of controls: the pin, the view, scale and average; then play. */
 import {make} from '../dom.js';
-import {SPEEDS} from './app.js';
+import {SPEEDS} from './player.js';
 import {SCALES} from '../common/scales.js';
 import {short} from '../common/words.js';
 

@@ -25,7 +25,7 @@ import {mount as mountStrip} from './strip.js';
 import {mount as mountTalk, talkActions} from './talkview.js';
 import {mount as mountTitle} from './title.js';
 import {openTour} from './tour.js';
-import {SPEEDS} from './app.js';
+import {SPEEDS} from './player.js';
 
 /**
  * @typedef {object} Example
