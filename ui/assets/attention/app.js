@@ -7,7 +7,7 @@ import {createFrames} from '../common/frames.js';
 import {createDetails} from './details.js';
 import {align, difference, mapOf, rowOf, withoutFirst} from './maps.js';
 import {createPlayer} from './player.js';
-import {START, fit} from './state.js';
+import {START, differenceOf, fit} from './state.js';
 import {lensAt, readTrace} from './wire.js';
 
 /** @typedef {import('./wire.js').Trace} Trace */
@@ -49,7 +49,9 @@ export function createApp(source) {
     set(patch) {
       const before = app.state;
       app.state = {...before, ...patch};
+      app.state.difference = differenceOf(app.state);
       for (const name of Object.keys(patch)) if (patch[name] !== before[name]) touch(name);
+      if (app.state.difference !== before.difference) touch('difference', 'map');
       if ('text' in patch || 'model' in patch) void load();
       else if ('silenced' in patch && app.trace) void load([...app.trace.before, ...app.trace.ids]);
       if ('second' in patch || ('silenced' in patch && app.state.second) || 'model' in patch) void loadSecond();
@@ -63,7 +65,8 @@ export function createApp(source) {
     async restore(state, tokens) {
       const before = app.state;
       app.state = {...structuredClone(START), model: before.model, settings: before.settings, seed: before.seed, ...state};
-      touch(...Object.keys(START));
+      app.state.difference = differenceOf(app.state);
+      touch(...Object.keys(START), 'map');
       const same = app.trace && app.trace.text === app.state.text && app.trace.model === app.state.model && JSON.stringify(app.trace.silenced) === JSON.stringify(app.state.silenced)
         && (!tokens || String(tokens) === String([...app.trace.before, ...app.trace.ids]));
       if (same) {
@@ -112,22 +115,47 @@ export function createApp(source) {
       app.set({pin: position === null || position + start === app.state.pin ? null : position + start});
     },
 
-    /** The map that is shown; null while it is fetched. @returns {import('./maps.js').AttentionMap | null} */
-    map(selection = app.selection(), trace = app.trace) {
+    /** The map that is shown; null while it is fetched. @param {import('./maps.js').Selection} [selection] @returns {import('./maps.js').AttentionMap | null} */
+    map(selection = app.selection()) {
+      const other = app.against();
+      return other ? app.difference(selection, other) : app.plain(selection);
+    },
+
+    /** A map as it is, of which no other is taken. @param {import('./maps.js').Selection} selection @returns {import('./maps.js').AttentionMap | null} null while it is fetched */
+    plain(selection, trace = app.trace) {
       if (!trace) return null;
       const map = trace.side ? details.map(selection) : mapOf(trace, selection);
       return map && app.state.hideFirst ? withoutFirst(map) : map;
     },
 
+    /** The trace whose maps are taken from those of this text; null where maps are shown as they are. @returns {Trace | null} */
+    against() {
+      return app.comparable(app.state.difference);
+    },
+
+    /** Which difference is shown; null where none is. @returns {'text' | 'silenced' | null} */
+    compared() {
+      return app.against() && /** @type {'text' | 'silenced'} */ (app.state.difference);
+    },
+
+    /** @param {State['difference']} difference @returns {Trace | null} what it would be taken from, if that is here */
+    comparable(difference) {
+      const other = difference === 'text' ? app.other : difference === 'silenced' ? app.base : null;
+      return other && app.trace && !app.trace.side && !other.side ? other : null;
+    },
+
     /** What a position looks at on the map that is shown, exactly where the server has told. @returns {Float32Array} t + 1 weights */
     weights(position = app.row()) {
-      const selection = app.selection();
-      if (selection.average === 'head' && !app.state.hideFirst) {
-        const exact = app.exact(position, selection.layer, selection.head);
-        if (exact) return exact;
-      }
-      const map = app.map(selection);
+      const exact = app.exactRow(position);
+      if (exact) return exact;
+      const map = app.map();
       return map && position < map.tokens ? rowOf(map, position) : new Float32Array(position + 1);
+    },
+
+    /** The row of the map that is shown, not rounded; null where it is not known so. @returns {Float32Array | null} */
+    exactRow(position = app.row()) {
+      const {average, layer, head} = app.selection();
+      return average === 'head' && !app.state.hideFirst && !app.against() ? app.exact(position, layer, head) : null;
     },
 
     /** Exact weights of a head at a position, once they have come. @returns {Float32Array | null} */
@@ -144,13 +172,13 @@ export function createApp(source) {
     },
 
     /** How a canvas is to be painted. @returns {import('./raster.js').Ink} */
-    ink() { return {scale: app.state.scale, colours: app.state.colours, dark: app.dark}; },
+    ink() { return {scale: app.state.scale, colours: app.state.colours, dark: app.dark, signed: app.compared() !== null}; },
 
     /** The map of this text minus that of another, or of the same with no head silenced. @param {import('./maps.js').Selection} selection @param {Trace} other @returns {import('./maps.js').AttentionMap | null} */
     difference(selection, other) {
       if (!app.trace || app.trace.side || other.side) return null;
-      const a = app.map(selection, app.trace);
-      const b = app.map(selection, other);
+      const a = app.plain(selection, app.trace);
+      const b = app.plain(selection, other);
       return a && b && difference(a, b, align(app.trace.ids, other.ids));
     },
 
@@ -211,7 +239,7 @@ export function createApp(source) {
     app.base = shown === base ? null : base;
     player.begin(shown);
     show(shown);
-    touch('base');
+    touch('base', 'map');
     app.play(played);
   }
 
@@ -226,9 +254,9 @@ export function createApp(source) {
 
   async function loadSecond() {
     const {model, second, silenced} = app.state;
-    if (!second) { app.other = null; touch('other'); return; }
+    if (!second) { app.other = null; touch('other', 'map'); return; }
     const packet = await app.attempt(() => source.trace({model, text: second, silenced}), 'Tracing the second text');
-    if (packet && app.state.second === second) { app.other = readTrace(packet); touch('other'); }
+    if (packet && app.state.second === second) { app.other = readTrace(packet); touch('other', 'map'); }
   }
 
   /** @param {Trace} trace @param {boolean} [moved] the window has moved on while the text was written */

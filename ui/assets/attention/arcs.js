@@ -47,22 +47,23 @@ export function mount(app, element) {
     const row = app.row();
     const {scale} = app.state;
     const reach = base - 8;
-    const arc = (t, s, weight, ink) => {
+    const arc = (t, s, value) => {
+      const weight = Math.abs(value);
       const middle = (centre(t) + centre(s)) / 2;
       const radius = Math.max((centre(t) - centre(s)) / 2, 1);
-      context.strokeStyle = ink;
+      context.strokeStyle = colour(value < 0 ? '--gl-ochre' : '--gl-blue');
       context.lineWidth = 0.5 + 2 * weight;
       context.beginPath();
       context.ellipse(middle, base, radius, Math.min(radius, reach), 0, Math.PI, 2 * Math.PI);
       context.stroke();
     };
     context.globalAlpha = 0.28;
-    for (const {t, s, w} of strongestArcs(map)) if (t !== row) arc(t, s, place(scale, w) * w, colour('--gl-blue'));
+    for (const {t, s, w} of strongestArcs(map)) if (t !== row) arc(t, s, place(scale, Math.abs(w)) * w);
     const weights = app.weights(row);
     weights.forEach((w, s) => {
-      if (w < 0.02 || s === row) return;
-      context.globalAlpha = Math.min(1, 0.25 + w);
-      arc(row, s, w, colour('--gl-blue'));
+      if (Math.abs(w) < 0.02 || s === row) return;
+      context.globalAlpha = Math.min(1, 0.25 + Math.abs(w));
+      arc(row, s, w);
     });
     context.globalAlpha = 1;
     context.fillStyle = colour('--gl-edge');
@@ -98,12 +99,12 @@ export function mount(app, element) {
   });
 }
 
-/** @param {import('./maps.js').AttentionMap} map @returns {{t: number, s: number, w: number}[]} weakest first */
+/** @param {import('./maps.js').AttentionMap} map @returns {{t: number, s: number, w: number}[]} weakest first; those of a difference have its sign */
 export function strongestArcs(map) {
   const found = [];
   for (let t = 1; t < map.tokens; t++) {
     const row = rowOf(map, t);
-    for (let s = 0; s < t; s++) if (row[s] >= LEAST) found.push({t, s, w: row[s]});
+    for (let s = 0; s < t; s++) if (Math.abs(row[s]) >= LEAST) found.push({t, s, w: row[s]});
   }
-  return found.sort((a, b) => a.w - b.w).slice(-MOST);
+  return found.sort((a, b) => Math.abs(a.w) - Math.abs(b.w)).slice(-MOST);
 }

@@ -2,7 +2,7 @@
 import {make} from '../dom.js';
 import {SPEEDS} from './player.js';
 import {SCALES} from '../common/scales.js';
-import {short} from '../common/words.js';
+import {DIFFERENCES, short} from '../common/words.js';
 
 export const VIEWS = [['map', 'Map'], ['arcs', 'Arcs'], ['row', 'Row'], ['lens', 'Lens']];
 export const AVERAGES = [['head', 'one head'], ['layer', 'mean of the layer'], ['all', 'mean of all heads'], ['rollout', 'rollout']];
@@ -52,6 +52,12 @@ export function mount(app, element, {present}) {
   draw();
   drawPin();
   return {right, presentButton};
+}
+
+/** From the maps as they are to those differences that there are, and back. @param {import('./app.js').App} app */
+export function nextDifference(app) {
+  const there = ['none', ...Object.keys(DIFFERENCES).filter((of) => app.comparable(/** @type {any} */ (of)))];
+  app.set({difference: /** @type {any} */ (there[(there.indexOf(app.compared() ?? 'none') + 1) % there.length])});
 }
 
 function select(title, options, change) {

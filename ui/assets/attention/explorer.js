@@ -6,7 +6,7 @@ import {keyPanel} from '../common/keypanel.js';
 import {make} from '../dom.js';
 import {mount as mountArcs} from './arcs.js';
 import {mount as mountCompare} from './compare.js';
-import {AVERAGES, mount as mountControls} from './controls.js';
+import {AVERAGES, mount as mountControls, nextDifference} from './controls.js';
 import {mount as mountEditor} from './editor.js';
 import {mount as mountEffects} from './effects.js';
 import {mount as mountExports} from './exports.js';
@@ -127,6 +127,7 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
       map: () => app.set({view: 'map'}), arcs: () => app.set({view: 'arcs'}), row: () => app.set({view: 'row'}), lens: () => app.set({view: 'lens'}),
       hideFirst: () => app.set({hideFirst: !state.hideFirst}),
       average: () => app.set({average: /** @type {any} */ (AVERAGES[(AVERAGES.findIndex(([value]) => value === state.average) + 1) % AVERAGES.length][0])}),
+      difference: () => nextDifference(app),
       edit: () => editor.open(), keep: () => talk.keep(), talkNext: () => talk.next(), talkPrevious: () => talk.previous(),
       present: () => presenter.toggle(),
     };

@@ -4,7 +4,7 @@ import {frameSide, paintCanvas} from '../common/canvas.js';
 import {axisLabels, diagonalWords} from './axes.js';
 import {strongest} from './maps.js';
 import {capacityFor, paint, paintRow} from './raster.js';
-import {number, short, spoken} from '../common/words.js';
+import {number, short, signed, spoken} from '../common/words.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 /** Height of the row that is drawn again under the map. */
@@ -153,14 +153,16 @@ export function mount(app, element) {
     parts.push(line(x, column * cell, x, side + ROW, `ge-column ${kind}`));
     marks.replaceChildren(...parts);
     const piece = app.trace.pieces[column];
-    tag.replaceChildren(make('span', {class: 'gl-serif'}, short(piece)), number(weights[column] ?? 0));
+    const compared = app.compared() !== null;
+    const value = (compared ? signed : number)(weights[column] ?? 0);
+    tag.replaceChildren(make('span', {class: 'gl-serif'}, short(piece)), value);
     tag.classList.toggle('ge-preview', !here);
     // Above the row; to the right of the column, or to its left where there is little room.
     const above = Math.max(0, Math.min(top, side) - tagHeight - 8);
     tag.style.transform = x > 110 && (x > 0.7 * side || x + 120 > end) ? `translate(calc(${Math.round(x - 8)}px - 100%), ${Math.round(above)}px)` : `translate(${Math.round(x + 8)}px, ${Math.round(above)}px)`;
     rowLetter.textContent = short(app.trace.pieces[row]);
     rowLetter.classList.toggle('ge-preview', !here);
-    plane.setAttribute('aria-label', `Map. ${row + app.trace.start}, ${spoken(app.trace.pieces[row])}, looks at ${column + app.trace.start}, ${spoken(piece)}, with ${number(weights[column] ?? 0)}. Shift and arrow keys move over the cells, Enter pins.`);
+    plane.setAttribute('aria-label', `Map. ${row + app.trace.start}, ${spoken(app.trace.pieces[row])}, looks at ${column + app.trace.start}, ${spoken(piece)}, with ${compared ? 'a difference of ' : ''}${value}. Shift and arrow keys move over the cells, Enter pins.`);
   }
 
   app.on((changed) => {

@@ -70,7 +70,7 @@ export function mount(app, element) {
 
   /** From the pin to what it looks at, curved through the white to the right of the text. */
   function draw(row, weights) {
-    const found = app.state.average === 'rollout' ? [] : arcsOf(row, weights, (s) => strip.places[s], strip.right);
+    const found = app.state.average === 'rollout' || app.compared() ? [] : arcsOf(row, weights, (s) => strip.places[s], strip.right);
     arcs.replaceChildren(...found.map(({d, width, opacity}) => {
       const path = document.createElementNS(SVG, 'path');
       for (const [name, value] of Object.entries({d, opacity, 'stroke-width': width})) path.setAttribute(name, String(value));
