@@ -3,6 +3,7 @@
  * it knows neither gradio nor a server.
  */
 import {keyPanel} from '../common/keypanel.js';
+import {createPresenter} from '../common/present.js';
 import {make} from '../dom.js';
 import {mount as mountArcs} from './arcs.js';
 import {mount as mountCompare} from './compare.js';
@@ -15,7 +16,6 @@ import {KEYS} from './keys.js';
 import {mount as mountLadder} from './ladder.js';
 import {mount as mountMap} from './map.js';
 import {mount as mountNext} from './next.js';
-import {createPresenter} from './present.js';
 import {mount as mountRewrite} from './rewrite.js';
 import {mount as mountRow} from './row.js';
 import {mount as mountScatter} from './scatter.js';
@@ -68,7 +68,9 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
   element.replaceChildren(root);
   Object.assign(root, {explorer: app}); // for whoever measures, and for the curious at the console
 
-  const presenter = createPresenter(app, root);
+  const presenter = createPresenter(root, 'ge-presenting', () => app.touch('size'));
+  const footer = part('ge-presenting-footer');
+  root.append(footer);
   const talk = talkActions(app);
   const words = () => (app.trace && app.state.caption ? [{text: app.state.caption}] : sentenceOf(app));
   const showView = () => {
@@ -144,12 +146,13 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
       root.classList.toggle('ge-busy', app.tracing && app.busy !== '');
     }
     if (any('pin', 'layer', 'head') && app.trace) announce();
-    if (any('talk')) presenter.footer.textContent = talk.current >= 0 ? `${talk.current + 1} of ${talk.count}` : '';
+    if (any('talk')) footer.textContent = talk.current >= 0 ? `${talk.current + 1} of ${talk.count}` : '';
     if (any('trace')) root.dataset.glTrace = `${app.trace?.start} ${app.trace?.tokens} ${app.trace?.silenced.length}`;
   });
 
   function drawSentence() {
-    says.replaceChildren(...words().map(({text, mark}) => (mark ? make('span', {class: 'ge-mark'}, text) : text)));
+    const whole = (text) => text.split(/(Head [\d.]+\d)/).map((part, i) => (i % 2 ? make('span', {class: 'ge-whole'}, part) : part));
+    says.replaceChildren(...words().flatMap(({text, mark}) => (mark ? [make('span', {class: 'ge-mark'}, text)] : whole(text))));
   }
 
   function drawStatus() {

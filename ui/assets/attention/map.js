@@ -1,7 +1,7 @@
 /** The large map: who looks at whom. Its words stand in the half that a causal map leaves empty. */
 import {make} from '../dom.js';
 import {frameSide, paintCanvas} from '../common/canvas.js';
-import {axisLabels, diagonalWords} from './axes.js';
+import {axisLabels, diagonalWords, typeSize} from './axes.js';
 import {strongest} from './maps.js';
 import {capacityFor, paint, paintRow} from './raster.js';
 import {number, short, signed, spoken} from '../common/words.js';
@@ -82,7 +82,7 @@ export function mount(app, element) {
     const room = Math.max(120, Math.min(element.clientWidth - gutter, tall, Math.max(320, window.innerHeight - spare)));
     side = frameSide(room, capacity);
     tagHeight = unit * (parseFloat(style.getPropertyValue('--ge-tag-height')) || 26);
-    element.parentElement?.classList.toggle('ge-small', side < 460 * unit);
+    element.parentElement?.classList.toggle('ge-narrow', side < 460 * unit);
     element.parentElement?.style.setProperty('--ge-side', `${side}px`);
     plane.style.setProperty('--ge-side', `${side}px`);
     element.style.setProperty('--ge-side', `${side}px`);
@@ -102,8 +102,7 @@ export function mount(app, element) {
     if (!app.trace || !side) return;
     const cell = side / capacity;
     const narrow = element.clientWidth < 480;
-    const style = getComputedStyle(element);
-    const large = (parseFloat(style.getPropertyValue('--ge-axis-size')) || 12) * (parseFloat(style.getPropertyValue('--gl-unit')) || 1);
+    const large = typeSize(getComputedStyle(element));
     const {ticks, labels, apart} = axisLabels(app.trace, capacity, cell, large);
     const parts = [];
     for (const {at, text, left, below} of labels) {

@@ -1,12 +1,14 @@
 /** The pinned row as bars, and as a table with exact numbers: for whoever cannot see the picture, and whoever wants the figures. */
 import {make} from '../dom.js';
+import {typeSize} from './axes.js';
 import {drawingContext} from '../common/canvas.js';
 import {strongestFirst} from './maps.js';
 import {capacityFor} from './raster.js';
 import {place} from '../common/scales.js';
 import {DIFFERENCES, number, sign, signed, spoken} from '../common/words.js';
 
-const SHOWN = 12;
+/** So many stand on a page of 900 with the controls under them, and on a projector. */
+const SHOWN = 8;
 const CONTEXT = 10;
 
 /** @param {import('./app.js').App} app @param {HTMLElement} element */
@@ -55,13 +57,14 @@ export function mount(app, element) {
 
   function bars(trace, row, weights) {
     const style = getComputedStyle(element);
-    const width = Math.min(element.clientWidth, parseFloat(style.getPropertyValue('--ge-side')) + (parseFloat(style.getPropertyValue('--ge-gutter')) || 0) || 600);
+    const type = typeSize(style);
+    const width = Math.min(element.clientWidth - parseFloat(style.paddingLeft), parseFloat(style.getPropertyValue('--ge-side')) + (parseFloat(style.getPropertyValue('--ge-gutter')) || 0) || 600);
     const height = 200;
     const context = drawingContext(canvas, width, height);
     const step = width / capacityFor(trace.tokens, trace.blockSize);
     geometry = {step};
     const most = Math.max(1e-6, ...weights.map(Math.abs));
-    const base = height - 24;
+    const base = height - 2 * type;
     const colour = (name) => style.getPropertyValue(name).trim();
     weights.forEach((w, s) => {
       const tall = place(app.state.scale, Math.abs(w), most) * (base - 20);
@@ -71,13 +74,13 @@ export function mount(app, element) {
     context.fillStyle = colour('--gl-edge');
     context.fillRect(0, base, width, 1);
     context.textAlign = 'center';
-    context.font = `16px ${colour('--gl-serif')}`;
+    context.font = `${1.33 * type}px ${colour('--gl-serif')}`;
     context.fillStyle = colour('--gl-ink');
     /** @type {number[]} */ const named = []; // the strongest first: a weaker neighbour does not take its place
     for (const s of strongestFirst(weights).slice(0, 8)) {
       const x = (s + 0.5) * step;
-      if (Math.abs(weights[s]) < 0.03 || named.some((other) => Math.abs(other - x) < 14)) continue;
-      context.fillText(sign(trace.pieces[s]), x, base + 18);
+      if (Math.abs(weights[s]) < 0.03 || named.some((other) => Math.abs(other - x) < 1.2 * type)) continue;
+      context.fillText(sign(trace.pieces[s]), x, base + 1.5 * type);
       named.push(x);
     }
     context.fillStyle = colour('--gl-red');

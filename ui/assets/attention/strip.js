@@ -78,14 +78,26 @@ export function mount(app, element) {
     }));
   }
 
+  /** Where the text is longer than its room, the pin, or the place that is written at, stays in sight. */
+  function follow() {
+    const place = strip.places[app.pinned() ?? boxes.length - 1];
+    if (!place || element.scrollHeight <= element.clientHeight) return;
+    const {scrollTop, clientHeight} = element;
+    const {y, height} = place;
+    if (y < scrollTop) element.scrollTop = y - height;
+    else if (y + 1.5 * height > scrollTop + clientHeight) element.scrollTop = y + 1.5 * height - clientHeight;
+  }
+
   app.on((changed) => {
     if (changed.has('trace') || changed.has('size')) lay();
     if (['trace', 'hover', 'pin', 'exact', 'map', 'layer', 'head', 'scale', 'colours', 'average', 'hideFirst', 'theme', 'size'].some((name) => changed.has(name))) light();
+    if (['trace', 'pin', 'size'].some((name) => changed.has(name))) follow();
   });
   let wide = 0;
   new ResizeObserver(() => { // its height is the text's, and changes with it
     const {clientWidth} = strip.element;
     if (clientWidth && clientWidth !== wide) { wide = clientWidth; app.touch('size'); }
+    follow();
   }).observe(element);
   lay();
   light();

@@ -85,4 +85,7 @@ export function roleLine(role) {
   return `${role.words} ${number(role.score)}`;
 }
 
+/** What a finger does, or a mouse. @returns {'Tap' | 'Click'} */
+export function press() { return window.matchMedia('(hover: none)').matches ? 'Tap' : 'Click'; }
+
 export {number, percent, signed};
