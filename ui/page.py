@@ -76,8 +76,7 @@ def _wire(
         except (ValueError, OSError) as error:
             return head.failed(registry, error), *[gr.skip()] * 4
         untouched = isinstance(text, dict) and text.get("status") == "example"
-        vocab_size = registry.get(name).model.config.vocab_size
-        settings = {**prompt.DEFAULTS, **prompt.known_settings(settings), "vocab_size": vocab_size}
+        settings = {**prompt.DEFAULTS, **prompt.known_settings(settings), **prompt.of_model(registry, name)}
         text = prompt.example(registry, name) if untouched else gr.skip()
         return shown, settings, text, sampling.value(registry, name), attention.value(registry, name)
 

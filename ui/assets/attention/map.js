@@ -1,6 +1,7 @@
 /** The large map: who looks at whom. Its words stand in the half that a causal map leaves empty. */
 import {make} from '../dom.js';
 import {frameSide, paintCanvas} from '../common/canvas.js';
+import {onDrag} from '../common/drag.js';
 import {axisLabels, diagonalWords, typeSize} from './axes.js';
 import {strongest} from './maps.js';
 import {capacityFor, paint, paintRow} from './raster.js';
@@ -33,8 +34,7 @@ export function mount(app, element) {
     const cell = cellAt(event);
     if (cell) app.pin(cell.row);
   });
-  plane.addEventListener('touchmove', (event) => { event.preventDefault(); preview(event.touches[0]); }, {passive: false});
-  plane.addEventListener('touchend', () => app.point(null));
+  onDrag(plane, preview, () => app.point(null));
   plane.addEventListener('blur', () => { cursor = null; app.point(null); });
   plane.addEventListener('keydown', (event) => {
     const step = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]}[event.key];

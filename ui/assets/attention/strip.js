@@ -1,4 +1,5 @@
 /** The text as a strip of characters, lit up by what the pinned one looks at. */
+import {onDrag} from '../common/drag.js';
 import {createStrip} from '../common/strip.js';
 import {arcsOf, lights} from './light.js';
 
@@ -25,17 +26,14 @@ export function mount(app, element) {
   strip.element.addEventListener('pointerleave', () => app.point(null));
   strip.element.addEventListener('click', (event) => {
     const t = strip.positionOf(event.target);
-    if (t !== null && event.detail < 2) app.pin(t); // the second click of a double one is none of its own
+    const double = event.detail > 1 && /** @type {PointerEvent} */ (event).pointerType !== 'touch'; // the second click of a double one is none of its own; a second tap is
+    if (t !== null && !double) app.pin(t);
   });
-  // On touch a drag previews; the pointer is captured by what it went down on, so ask what lies under it.
-  strip.element.addEventListener('touchmove', (event) => {
-    const {clientX, clientY} = event.touches[0];
+  // A touch is captured by what it went down on: ask what lies under it.
+  onDrag(strip.element, ({clientX, clientY}) => {
     const t = strip.positionOf(document.elementFromPoint(clientX, clientY));
-    if (t === null) return;
-    event.preventDefault();
-    app.point({row: t});
-  }, {passive: false});
-  strip.element.addEventListener('touchend', () => app.point(null));
+    if (t !== null) app.point({row: t});
+  }, () => app.point(null));
 
   function lay() {
     if (!app.trace) return;
