@@ -19,6 +19,7 @@ from .data import load_corpus
 from .distributed import Processes, joined, launcher
 from .launch import without
 from .loop import Event, Saved, run
+from .memory import require_memory
 from .relay import Keeper, take_back
 from .sharing import Pusher
 from .state import Job, TrainingError, last_run, split
@@ -82,6 +83,7 @@ def pretrain(command: Pretrain, called: str, processes: Processes) -> None:
         tokenizer = make_tokenizer(command.config.tokenizer, corpus, split(corpus, command.config.evaluate_on)[0])
         with arguments_checked():
             model = dataclasses.replace(command.config.model, vocab_size=tokenizer.vocab_size)
+        require_memory(dataclasses.replace(command.config, model=model), processes)
     unit = "characters" if command.config.tokenizer == CHAR else "tokens"
     if resume and not (command.resume or command.state_on):
         print(f"started again: goes on from the last save in {folder}", flush=True)
