@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 import threading
@@ -222,6 +223,44 @@ def test_no_token_at_all(hub: LocalHub, folder: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "none"))
     with pytest.raises(HubError, match="no token, or one that is not valid; log in with `hf auth login`"):
         push(folder, NAME)
+
+
+@pytest.mark.parametrize(
+    ("offline", "endpoint", "words"),
+    [
+        (True, None, "not pushed, and HF_HUB_OFFLINE forbids to ask the Hub; unset it"),
+        (False, "http://127.0.0.1:9", r"the Hub cannot be reached, and nothing was pushed; is there a network\?"),
+    ],
+)
+def test_without_a_network_a_push_says_that_nothing_was_pushed(
+    offline: bool, endpoint: str | None, words: str, hub: LocalHub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", offline)
+    monkeypatch.setattr(constants, "ENDPOINT", endpoint or constants.ENDPOINT)
+    with pytest.raises(HubError, match=f"^me/small: {words}$"):
+        push(folder, NAME)
+    assert hub.requests == []
+
+
+def test_a_full_disk_is_said_with_the_folder_that_needs_the_room(
+    hub: LocalHub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(HubError, match="the disk is full; make room, or set TMPDIR"):
+        push(folder, NAME)
+
+
+def test_what_the_hub_refuses_is_said_with_its_own_reason_and_not_tried_again(hub: LocalHub, folder: Path) -> None:
+    hub.faults = [Fault(r"POST .*/commit/", "status", 9, 400, {"X-Error-Message": "the card is no YAML"})]
+    with pytest.raises(HubError, match=r"^me/small: the Hub refuses this \(400: .*the card is no YAML.*\)$"):
+        push(folder, NAME)
+    assert hub.faults[0].times == 8
+    assert commits(hub) == []
 
 
 def test_no_branch_of_that_name_is_made_of_nonsense(hub: LocalHub, folder: Path) -> None:
