@@ -108,6 +108,12 @@ MAX_FOUND_MODELS = 20
 MAX_PUSHING = 1
 """Models pushed at the same time; others wait."""
 
+MAX_DOWNLOADING = 4
+"""Models that visitors download at the same time; one more is refused."""
+
+MAX_DOWNLOAD_SECONDS = 1_800
+"""One such download: whoever takes it slower than that is no longer waited for."""
+
 MAX_ASKING_HUB = 1
 """Visitors for whom the Hub is searched at the same time; others wait."""
 

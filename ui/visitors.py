@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .limits import MAX_VISITORS_COUNTED
 
 COUNTED = ("/letter/ask/", "/letter/models/", "/queue/join", "/gradio_api/run/", "/gradio_api/call/", "/api/predict")
+DOWNLOADS = "/letter/models/download"
 FREE = ("/letter/models/progress", "/letter/models/stop", "/letter/models/list")
 """Asked again and again while something is on its way, or what ends work."""
 MINUTE = 60.0
@@ -57,7 +58,9 @@ class Visitors:
 
 def _counts(scope: Scope) -> bool:
     path = scope["path"]
-    return scope["method"] == "POST" and any(part in path for part in COUNTED) and not path.endswith(FREE)
+    if scope["method"] != "POST":
+        return bool(path.endswith(DOWNLOADS))
+    return any(part in path for part in COUNTED) and not path.endswith(FREE)
 
 
 def _visitor(scope: Scope) -> str:
