@@ -24,6 +24,7 @@ from .atomic import write_files
 from .checkpoint import (
     CARD,
     CONFIG,
+    HEADS,
     MAX_JSON_BYTES,
     MAX_TOKENIZER_BYTES,
     TOKENIZER,
@@ -34,6 +35,7 @@ from .checkpoint import (
     to_json,
 )  # fmt: skip
 from .config import MAX_PARAMETERS, GPTConfig
+from .heads import describe
 from .model import GPT, parameter_shapes
 from .tokenizer import BPETokenizer, CharTokenizer
 
@@ -183,7 +185,7 @@ def import_transformers(
     Args:
         source: a folder, or the name of a repository of the Hub, such as ``openai-community/gpt2``. Of a repository
             the config comes first: a model over the limit is refused before its weights are downloaded.
-        folder: where the checkpoint is written, all of it or nothing. Weights are kept in float32.
+        folder: where the checkpoint is written, all of it or nothing: weights in float32, and what the heads do.
         revision: of a repository.
         token: of a repository, as :func:`gpt.hub.pull` takes it.
         progress: of a repository: is told of the bytes as they come.
@@ -207,9 +209,10 @@ def import_transformers(
         raise CheckpointError(f"{theirs / WEIGHTS}: not whole, or not there ({error})") from None
     model = from_gpt2_state_dict(state, config)
     origin = str(source) if theirs == Path(source) else f"{source} at {theirs.name}"
-    save(
-        folder, config, model.state_dict(), tokenizer, dtype=torch.float32, more={CARD: _card(origin, config).encode()}
-    )
+    # Measured here, once: at GPT-2's size it takes longer than all the rest, and whoever looks would wait for it.
+    heads = describe(Checkpoint(model, tokenizer, "", origin))
+    more = {CARD: _card(origin, config).encode(), HEADS: to_json(heads)}
+    save(folder, config, model.state_dict(), tokenizer, dtype=torch.float32, more=more)
     return config
 
 

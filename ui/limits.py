@@ -6,6 +6,9 @@ MAX_TEXT_CHARACTERS = 20_000
 MAX_NEW_TOKENS = 2_000
 """One press of Write."""
 
+MAX_EXAMPLE_PRODUCTS = 6_000_000_000
+"""Products of weights in the example that a page opens with: a large model's is shorter."""
+
 MAX_SECONDS = 120.0
 """One press of Write, whatever its length."""
 
