@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from .atomic import write_files
+from .card import imported_card
 from .checkpoint import (
     CARD,
     CONFIG,
@@ -208,10 +209,12 @@ def import_transformers(
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{theirs / WEIGHTS}: not whole, or not there ({error})") from None
     model = from_gpt2_state_dict(state, config)
-    origin = str(source) if theirs == Path(source) else f"{source} at {theirs.name}"
+    from_hub = theirs != Path(source)
+    origin = f"{source} at {theirs.name}" if from_hub else str(source)
+    card = imported_card(config, origin, str(source) if from_hub else None)
     # Measured here, once: at GPT-2's size it takes longer than all the rest, and whoever looks would wait for it.
     heads = describe(Checkpoint(model, tokenizer, "", origin))
-    more = {CARD: _card(origin, config).encode(), HEADS: to_json(heads)}
+    more = {CARD: card.encode(), HEADS: to_json(heads)}
     save(folder, config, model.state_dict(), tokenizer, dtype=torch.float32, more=more)
     return config
 
@@ -278,14 +281,3 @@ def _our_tokenizer(folder: Path) -> BPETokenizer:
         raise CheckpointError(
             f"{folder}: neither {TOKENIZER} nor {VOCABULARY} with {MERGES} can be read ({error})"
         ) from None
-
-
-def _card(origin: str, config: GPTConfig) -> str:
-    return f"""# GPT-2
-
-{config.num_parameters:,} parameters: {config.n_layer} layers of {config.n_head} heads, {config.n_embd} wide, a window
-of {config.block_size:,} tokens, {config.vocab_size:,} tokens. Imported from {origin}, where its licence and its own
-card are.
-
-GPT-2 was trained on text of the open web: what it writes may be false, and may offend.
-"""
