@@ -272,6 +272,31 @@ def test_a_push_needs_a_token_which_is_cleared_at_once_and_the_result_is_a_link(
     assert secret not in page.url
 
 
+def test_on_a_space_the_host_decides_and_whoever_wants_more_duplicates_it(
+    open_page, hub, folder, serve, shelf, monkeypatch
+):
+    monkeypatch.setenv("SPACE_ID", "ada/page")
+    monkeypatch.setenv("GPT_QUEUE", "7")
+    with serve(folder) as url:
+        page = open_page(url, allow=BAD)
+        page.get_by_role("tab", name="Models").click()
+        page.wait_for_selector(".gm-row.gm-selected")
+        link = page.get_by_role("link", name="Duplicate this Space")
+        assert link.get_attribute("href") == "https://huggingface.co/spaces/ada/page?duplicate=true"
+        assert link.get_attribute("rel") == "noopener noreferrer"
+        assert page.locator("#gm-source").count() == 0  # loading is off there
+        row(page, "my-own").click()
+        card(page, "my-own")
+        assert page.get_by_role("button", name="Push to the Hub").count() == 0
+        said = page.locator(".gm-left").inner_text()
+        assert "switched off loading from the Hub" in said
+        assert "600 requests a minute" in said
+        assert "At most 7 requests wait in the queue." in said
+    assert (
+        shelf().get_by_role("link", name="Duplicate this Space").count() == 0
+    )  # at home there is nothing to duplicate
+
+
 def test_looking_on_the_hub_happens_only_when_asked_for(shelf, hub):
     repository = hub.repositories["me/small"]
     files = {

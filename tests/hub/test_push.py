@@ -6,6 +6,7 @@ import errno
 import logging
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import torch
 
 import gpt
 from gpt import CheckpointError
-from gpt.hub import HubError, push
+from gpt.hub import HubError, pull, push
 from tests.conftest import make_checkpoint
 from tests.hub.conftest import OTHER, READER
 from tests.hub.local_hub import Fault, LocalHub, Repository
@@ -162,16 +163,33 @@ def test_two_at_once_both_land_whole(hub: LocalHub, tmp_path: Path) -> None:
         assert commit.files["model.safetensors"].data == (of / "model.safetensors").read_bytes()
 
 
-def test_a_large_file_cut_on_its_way_up_arrives(hub: LocalHub, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Over 10 MB."""
     config = gpt.GPTConfig(n_layer=2, n_head=2, n_embd=512, block_size=64)
-    folder = make_checkpoint(tmp_path / "large", config)
-    assert (folder / "model.safetensors").stat().st_size > 10_000_000
-    hub.faults = [Fault(r"PUT /objects/", "lost answer")]
-    push(folder, NAME)
-    assert (
-        hub.repositories[NAME].find("main").files["model.safetensors"].data
-        == (folder / "model.safetensors").read_bytes()
-    )
+    made: Path = make_checkpoint(tmp_path_factory.mktemp("large") / "large", config)
+    assert (made / "model.safetensors").stat().st_size > 10_000_000
+    return made
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(r"PUT /objects/", "lost answer"),
+        Fault(r"PUT /objects/", "cut upload", at=5_000_000),
+        Fault(r"POST .*/commit/", "cut upload", at=500),
+    ],
+    ids=["answer lost", "weights cut", "small files cut"],
+)
+def test_files_cut_on_their_way_up_arrive_once_and_come_back_the_same(fault: Fault, hub: LocalHub, large: Path) -> None:
+    hub.faults = [replace(fault)]
+    pushed = push(large, NAME)
+    assert hub.faults[0].times == 0
+    assert commits(hub) == ["Checkpoint of large"]
+    pulled = pull(NAME)
+    assert pulled.name == pushed.commit
+    for path in large.iterdir():
+        assert (pulled / path.name).read_bytes() == path.read_bytes()
 
 
 def test_nothing_bad_is_pushed(hub: LocalHub, folder: Path) -> None:
