@@ -21,6 +21,8 @@ PAGE, INK, GREY, RULE, RED, BLUE, OCHRE = "#fcfcfa", "#1a1a1e", "#6b6b75", "#ded
 LINES = (INK, BLUE, OCHRE, RED)
 WIDTH = 1440
 """Pixels of a full picture; 720 on the screen."""
+SHADES = 24
+"""Steps of a map's scale: the eye tells no more apart, and the file stays small."""
 
 
 class Picture:
@@ -34,7 +36,7 @@ class Picture:
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         file = io.BytesIO()
-        few = self.image.quantize(64, dither=Image.Dither.NONE)  # a third of the bytes, and no eye sees it
+        few = self.image.quantize(40, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)  # a third of the bytes
         few.save(file, "PNG", optimize=True)
         return {"image/png": file.getvalue(), "text/plain": repr(self)}, {"image/png": {"width": self.image.width // 2}}
 
@@ -56,7 +58,7 @@ def strip(text: str, below: Sequence[object], says: str) -> Picture:
 def heatmap(values: Tensor, rows: str, columns: str, says: str, side: int = 1100) -> Picture:
     """One map (rows, columns) of numbers from 0 up, with a letter at each row and column; the largest is darkest."""
     cell = side // max(values.shape)
-    size = min(30, cell + 4)
+    size = min(30, cell)
     left, top = size + 20, size + 20
     image, draw = canvas(left + cell * values.shape[1] + 4, top + cell * values.shape[0] + 4)
     image.paste(tint(values, cell), (left, top))
@@ -71,12 +73,12 @@ def heatmap(values: Tensor, rows: str, columns: str, says: str, side: int = 1100
 def heatmaps(maps: Sequence[Tensor], titles: Sequence[str], says: str, across: int = 4, letters: str = "") -> Picture:
     """Several maps side by side, each with its title and its own darkest place; few letters can stand on the axes."""
     gap, head = 40, 56
-    size = 28 if letters else 0
+    size = 36 if letters else 2
     room = (WIDTH - (across - 1) * gap) // across
-    cell = max(1, (room - size - 10) // maps[0].shape[-1])
+    cell = max(1, (room - size - 2) // maps[0].shape[-1])
     side = cell * maps[0].shape[-1]
     down = math.ceil(len(maps) / across)
-    image, draw = canvas(WIDTH, down * (side + head + size + gap // 2))
+    image, draw = canvas(min(across, len(maps)) * (room + gap) - gap, down * (side + head + size + gap // 2))
     for i, (values, title) in enumerate(zip(maps, titles, strict=True)):
         x = i % across * (room + gap) + size
         y = i // across * (side + head + size + gap // 2)
@@ -85,8 +87,8 @@ def heatmaps(maps: Sequence[Tensor], titles: Sequence[str], says: str, across: i
         image.paste(tint(values, cell), (x, y))
         frame(draw, x, y, side, side)
         for j, char in enumerate(letters):
-            letter(draw, x - 18, y + (j + 0.5) * cell, char, size)
-            letter(draw, x + (j + 0.5) * cell, y - 20, char, size)
+            letter(draw, x - 20, y + (j + 0.5) * cell, char, 28)
+            letter(draw, x + (j + 0.5) * cell, y - 20, char, 28)
     return Picture(image, says)
 
 
@@ -96,29 +98,31 @@ def curves(
     """Lines through (x, y) points, each with its name at its end; across and up name the axes."""
     points = [point for line in lines.values() for point in line]
     xs, ys = ticks([x for x, _ in points]), ticks([y for _, y in points])
+    low, high = min(x for x, _ in points), max(x for x, _ in points)  # the lines reach from side to side
     left, right, top, bottom = 130, 330, 56, 90
     image, draw = canvas(WIDTH, height)
 
     def place(x: float, y: float) -> tuple[float, float]:
         return (
-            left + (x - xs[0]) / (xs[-1] - xs[0]) * (WIDTH - left - right),
+            left + (x - low) / ((high - low) or 1) * (WIDTH - left - right),
             height - bottom - (y - ys[0]) / (ys[-1] - ys[0]) * (height - top - bottom),
         )
 
     for y in ys:
-        draw.line((*place(xs[0], y), *place(xs[-1], y)), RULE, 2)
-        write(draw, left - 16, place(xs[0], y)[1], number(y), 26, GREY, "rm")
+        draw.line((*place(low, y), *place(high, y)), RULE, 2)
+        write(draw, left - 16, place(low, y)[1], number(y, ys), 26, GREY, "rm")
     for x in xs:
-        write(draw, place(x, ys[0])[0], height - bottom + 26, number(x), 26, GREY, "mm")
+        if low <= x <= high:
+            write(draw, place(x, ys[0])[0], height - bottom + 26, number(x, xs), 26, GREY, "mm")
     write(draw, left - 110, 22, up, 26, GREY, "lm")
-    write(draw, place(xs[-1], ys[0])[0], height - 22, across, 26, GREY, "rm")
+    write(draw, WIDTH - right, height - 22, across, 26, GREY, "rm")
     names = []
     for (name, line), colour in zip(lines.items(), LINES, strict=False):
         draw.line([place(*point) for point in line], colour, 5, joint="curve")
         names.append((place(*line[-1]), name, colour))
-    free = -math.inf  # names that would touch move down
-    for (x, y), name, colour in sorted(names, key=lambda named: named[0][1]):
-        free = max(y, free + 36)
+    free = math.inf  # names that would touch move up
+    for (x, y), name, colour in sorted(names, key=lambda named: -named[0][1]):
+        free = min(y, free - 36)
         write(draw, x + 16, free, name, 28, colour, "lm")
     return Picture(image, says)
 
@@ -135,7 +139,7 @@ def dots(rows: Mapping[str, Sequence[float]], across: str, says: str) -> Picture
 
     for x in xs:
         draw.line((place(x), top, place(x), height - 100), RULE, 2)
-        write(draw, place(x), height - 74, number(x), 26, GREY, "mm")
+        write(draw, place(x), height - 74, number(x, xs), 26, GREY, "mm")
     write(draw, place(xs[-1]), height - 26, across, 26, GREY, "rm")
     before: tuple[float, float] | None = None
     for i, (name, values) in enumerate(rows.items()):
@@ -175,9 +179,9 @@ def tint(values: Tensor, cell: int) -> Image.Image:
     """A map as an image, by the page's scale of blues: nothing is the page's own colour, the square root is shown."""
     shares = (values.clamp(min=0) / values.max().clamp(min=1e-9)).sqrt()
     grey = Image.new("L", (values.shape[1], values.shape[0]))
-    grey.putdata((255 * shares).round().int().flatten().tolist())
+    grey.putdata((SHADES * shares).round().int().flatten().tolist())
     image = grey.convert("P")
-    image.putpalette([channel for i in range(256) for channel in colour(i / 255)])
+    image.putpalette([channel for i in range(SHADES + 1) for channel in colour(i / SHADES)])
     return image.convert("RGB").resize((values.shape[1] * cell, values.shape[0] * cell), Image.Resampling.NEAREST)
 
 
@@ -204,5 +208,6 @@ def ticks(values: Sequence[float]) -> list[float]:
     return [round(i * step, 10) for i in range(first, max(last, first + 1) + 1)]
 
 
-def number(x: float) -> str:
-    return f"{x:,.0f}" if abs(x) >= 10 else f"{x:.2f}".rstrip("0").rstrip(".") if x else "0"
+def number(x: float, ticks: Sequence[float]) -> str:
+    """With as many decimals as tell the ticks apart."""
+    return f"{x:,.{max(0, -math.floor(math.log10(ticks[1] - ticks[0]) + 1e-9))}f}"
