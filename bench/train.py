@@ -27,7 +27,8 @@ from gpt import GPT, GPTConfig
 from gpt.scoring import token_losses
 from gpt.tokenizer import CharTokenizer
 from train.config import PRESETS, TrainConfig
-from train.data import Corpus, load_corpus
+from train.data import Corpus, encode, load_corpus
+from train.large import LargeCorpus
 from train.loop import Evaluation, Step, run
 from train.state import Job
 
@@ -102,9 +103,9 @@ def reached(curve: list[Point], loss: float) -> Point | None:
     return next((point for point in curve if point.loss <= loss), None)
 
 
-def ours(config: TrainConfig, corpus: Corpus) -> Iterator[Point]:
+def ours(config: TrainConfig, corpus: Corpus | LargeCorpus) -> Iterator[Point]:
     """The curve of a training by ``train.loop``; all that is held out is measured each time."""
-    tokenizer = CharTokenizer.from_text(corpus.text)
+    tokenizer = CharTokenizer(corpus.alphabet)
     model = dataclasses.replace(config.model, vocab_size=tokenizer.vocab_size)
     windows = math.ceil(len(corpus.split()[1]) / model.block_size)
     config = dataclasses.replace(config, model=model, eval_windows=windows, save_every=config.steps)
@@ -119,10 +120,10 @@ def ours(config: TrainConfig, corpus: Corpus) -> Iterator[Point]:
             began = time.perf_counter()
 
 
-def nanogpt(corpus: Corpus, steps: int, eval_every: int, seed: int = 1337) -> Iterator[Point]:
+def nanogpt(corpus: Corpus | LargeCorpus, steps: int, eval_every: int, seed: int = 1337) -> Iterator[Point]:
     """The curve of nanoGPT's recipe."""
-    tokenizer = CharTokenizer.from_text(corpus.text)
-    train, held_out = (torch.tensor(tokenizer.encode(text)) for text in corpus.split())
+    tokenizer = CharTokenizer(corpus.alphabet)
+    train, held_out = (encode(tokenizer, text) for text in corpus.split())
     torch.manual_seed(seed)
     config = dataclasses.replace(PEER, vocab_size=tokenizer.vocab_size)
     model = GPT(config)
@@ -168,5 +169,5 @@ def peer_lr(step: int, steps: int) -> float:
 def peer_batch(tokens: Tensor, block_size: int) -> tuple[Tensor, Tensor]:
     """nanoGPT's ``get_batch``: windows (B, T) from anywhere, drawn anew each time, and the tokens after."""
     starts = torch.randint(len(tokens) - block_size, (PEER_BATCH,))
-    rows = torch.stack([tokens[s : s + block_size + 1] for s in starts])  # (B, T + 1)
+    rows = torch.stack([tokens[s : s + block_size + 1] for s in starts]).long()  # (B, T + 1)
     return rows[:, :-1], rows[:, 1:]

@@ -160,10 +160,11 @@ def _loss(config: GPTConfig, training: Mapping[str, Any], last: Mapping[str, Any
         return []
     windows = f"windows of {config.block_size} tokens"
     windows = f"all {windows}, which do not overlap, of" if training["finished"] else f"some {windows}, spread over"
+    bits = (training.get("final") or {}).get("val_bits_per_character", last["val_loss"] / math.log(2))
     return [
         "## Loss", "",
         f"Held out: {last['val_loss']:.4f} nats a token at step {last['step']:,} "
-        f"({last['val_loss'] / math.log(2):.3f} bits), the mean over {windows} "
+        f"({bits:.3f} bits a character), the mean over {windows} "
         f"{_held_out(training)}; on the training text {last['train_loss']:.4f}. "
         "`python -m train evaluate` measures it again from the saved weights.", "",
     ]  # fmt: skip

@@ -234,7 +234,7 @@ def token_losses(
     groups += [[start] for start in starts[len(whole) :]]  # the last window may be shorter
     losses = []
     for group in groups:
-        rows = torch.stack([tokens[start : start + block_size + 1] for start in group])  # (B, T + 1)
+        rows = torch.stack([tokens[start : start + block_size + 1] for start in group]).long()  # (B, T + 1)
         logits = forward(rows[:, :-1]).float()  # (B, T, V)
         of_rows = F.cross_entropy(logits.transpose(1, 2), rows[:, 1:], reduction="none")  # (B, T)
         for start, row in zip(group, of_rows, strict=True):

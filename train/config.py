@@ -10,6 +10,8 @@ import tyro
 
 from gpt.config import GPTConfig
 
+from .vocabulary import subwords
+
 MAX_SEED = 2**32 - 1
 
 
@@ -26,6 +28,9 @@ class TrainConfig:
 
     model: Annotated[GPTConfig, tyro.conf.arg(name="")] = GPTConfig()
     """Shape and recipe of the model. With a tokenizer of characters the corpus decides vocab_size."""
+    tokenizer: str = "char"
+    """What the text is read as: char, one token a character; bpe:N, N tokens, subwords of bytes found in the training
+    text, N from 256 to 100,000; gpt2, GPT-2's own 50,257, from the Hub."""
     seed: int = 1
     """Whole number from which weights, batches, noise and dropout follow."""
     init: str = ""
@@ -88,6 +93,7 @@ class TrainConfig:
     """torch.compile: auto takes it on a GPU. On a CPU it needs a C++ compiler and half a minute at the start."""
 
     def __post_init__(self) -> None:
+        subwords(self.tokenizer)
         for name in ("steps", "batch_size", "accumulate", "eval_every", "eval_windows", "save_every"):
             self._require(name, getattr(self, name) >= 1, "at least 1")
         self._require(
@@ -133,7 +139,7 @@ PRESETS: dict[str, TrainConfig] = {
         steps=4000, batch_size=16, dropout=0.05, token_noise=0.0, ema=0.98,
     ),
     "gpt2": TrainConfig(
-        GPTConfig.gpt2(),
+        GPTConfig.gpt2(), tokenizer="gpt2",
         steps=1000, batch_size=8, matrix_lr=2e-3, lr=6e-4, eval_windows=32,
     ),
     "gpt2-char": TrainConfig(
@@ -146,8 +152,8 @@ PRESETS: dict[str, TrainConfig] = {
 - shakespeare: 4.8M parameters, the modern recipe; the one that ships.
 - tiny: 0.6M, for a minute or two on a laptop's CPU.
 - gpt2-tiny: 0.8M in GPT-2's own recipe, to compare.
-- gpt2: GPT-2's smallest size, 124,439,808 parameters with its 50,257 subwords. A tokenizer of characters has a far
-  smaller table: with tiny Shakespeare's 65 the same trunk has 85,892,352.
+- gpt2: GPT-2's smallest size and its vocabulary: 124,439,808 parameters, 50,257 subwords. With ``--tokenizer char``
+  and tiny Shakespeare's 65 characters the same trunk has 85,892,352.
 - gpt2-char: GPT-2's recipe, with a trunk so much larger that 65 characters make 123,919,200 parameters.
 
 The last two are for a GPU; their learning rates are a start, not the outcome of a search.

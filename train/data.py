@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import http.client
@@ -10,16 +11,23 @@ import os
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from gpt.tokenizer import Tokenizer
+
+from .large import LargeCorpus
 
 TINY_SHAKESPEARE_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 TINY_SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 TINY_SHAKESPEARE_BYTES = 1_115_394
 VALIDATION_SHARE = 0.1
 TIMEOUT_SECONDS = 30
+MOST_IN_MEMORY = 2**28
+"""Bytes of a text file up to which it is read whole; a larger one is read a piece at a time."""
 
 
 class CorpusError(ValueError):
@@ -46,13 +54,35 @@ class Corpus:
     text: str
     sha256: str
 
+    @property
+    def alphabet(self) -> str:
+        """Its different characters, in the order of their code points."""
+        return "".join(sorted(set(self.text)))
+
+    @property
+    def characters(self) -> int:
+        return len(self.text)
+
+    def training(self) -> Corpus:
+        """The part to train on, as a corpus."""
+        return dataclasses.replace(self, text=self.split()[0])
+
     def split(self, share: float = VALIDATION_SHARE) -> tuple[str, str]:
         """The beginning to train on, and the last ``share`` of it held out."""
         cut = int(len(self.text) * (1 - share))
         return self.text[:cut], self.text[cut:]
 
 
-def load_corpus(file: Path | str | None = None) -> Corpus:
+def encode(tokenizer: Tokenizer, text: str | LargeCorpus) -> Tensor:
+    """Ids of a text (N,), of any kind of whole numbers.
+
+    Raises:
+        UnknownCharacterError: a character is not in the alphabet.
+    """
+    return torch.tensor(tokenizer.encode(text)) if isinstance(text, str) else text.encode(tokenizer)
+
+
+def load_corpus(file: Path | str | None = None) -> Corpus | LargeCorpus:
     """The text file that is named, or tiny Shakespeare.
 
     Raises:
@@ -61,17 +91,21 @@ def load_corpus(file: Path | str | None = None) -> Corpus:
     return tiny_shakespeare() if file is None else read_corpus(file)
 
 
-def read_corpus(file: Path | str) -> Corpus:
-    """A text file of the person's own. Line ends become a line feed alone.
+def read_corpus(file: Path | str) -> Corpus | LargeCorpus:
+    """A text file of the person's own. Line ends become a line feed alone. A large one stays on the disk.
 
     Raises:
         CorpusError: no such file, or not UTF-8, or empty, or made of one character.
     """
     path = Path(file)
     try:
+        if path.stat().st_size > MOST_IN_MEMORY:
+            return _with_something_to_learn(LargeCorpus.read(path), str(path))
         data = path.read_bytes()
     except OSError as error:
         raise CorpusError(f"{path}: {error.strerror}; name a text file") from None
+    except UnicodeDecodeError as error:
+        raise _not_utf8(str(path), error) from None
     return _corpus(path.stem, data, str(path))
 
 
@@ -79,12 +113,24 @@ def _corpus(name: str, data: bytes, where: str) -> Corpus:
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise CorpusError(f"{where}: not UTF-8 at byte {error.start:,}; save it as UTF-8") from None
-    if not text.strip():
+        raise _not_utf8(where, error) from None
+    return _with_something_to_learn(Corpus(name, text, hashlib.sha256(data).hexdigest()), where)
+
+
+def _not_utf8(where: str, error: UnicodeDecodeError) -> CorpusError:
+    return CorpusError(f"{where}: not UTF-8 at byte {error.start:,}; save it as UTF-8")
+
+
+AnyCorpus = TypeVar("AnyCorpus", Corpus, LargeCorpus)
+
+
+def _with_something_to_learn(corpus: AnyCorpus, where: str) -> AnyCorpus:
+    alphabet = corpus.alphabet
+    if not alphabet.strip():
         raise CorpusError(f"{where}: holds no text; name a text with at least a few thousand characters")
-    if len(set(text)) < 2:
-        raise CorpusError(f"{where}: nothing but the character {text[0]!r}, there is nothing to predict; name a text")
-    return Corpus(name, text, hashlib.sha256(data).hexdigest())
+    if len(alphabet) < 2:
+        raise CorpusError(f"{where}: nothing but the character {alphabet!r}, there is nothing to predict; name a text")
+    return corpus
 
 
 def tiny_shakespeare(fetch: bool = True) -> Corpus:
@@ -213,7 +259,7 @@ class Batches:
         """
         first = step * self.batch_size
         starts = [self._epoch(i // self.windows)[i % self.windows] for i in range(first, first + self.batch_size)]
-        rows = torch.stack([self.tokens[s : s + self.block_size + 1] for s in starts])  # (B, T + 1)
+        rows = torch.stack([self.tokens[s : s + self.block_size + 1] for s in starts]).long()  # (B, T + 1)
         if repeats:
             self._repeat(rows, step, repeats)
         inputs, targets = rows[:, :-1], rows[:, 1:]

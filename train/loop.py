@@ -21,7 +21,7 @@ from gpt.scoring import token_losses
 
 from .activations import attention_kernel, recompute_blocks
 from .config import TrainConfig
-from .data import Batches, CorpusError
+from .data import Batches, CorpusError, encode
 from .evaluation import windows_at_once
 from .optim import Averages, make_optimizers, repeats, set_schedule
 from .state import Job, State, begin_with, not_finite, resume_training, save_training
@@ -120,11 +120,13 @@ class _Run:
         self.state = new_state(self.config, self.device)
         if self.config.init and not job.resume and self.processes.first:
             begin_with(job, self.state)
-        self.train_tokens, self.val_tokens = (torch.tensor(job.tokenizer.encode(text)) for text in job.split())
+        self.train_tokens, self.val_tokens = (encode(job.tokenizer, text) for text in job.split())
         if len(self.val_tokens) < 2:
             raise CorpusError(
                 f"{job.corpus.name}: the part held out has {len(self.val_tokens)} tokens; give a longer text"
             )
+        of_first = len(job.tokenizer.decode(self.val_tokens[:1].tolist()))
+        self.state.tokens_a_character = (len(self.val_tokens) - 1) / (len(job.split()[1]) - of_first)
         self.batches = Batches(
             self.train_tokens, self.config.model.block_size, self.config.batch_size, self.config.seed,
             self.config.token_noise, self.config.model.vocab_size,

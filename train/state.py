@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import platform
 import subprocess
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from gpt.tokenizer import Tokenizer
 from .config import TrainConfig
 from .data import Corpus
 from .distributed import ALONE, Processes
+from .large import LargeCorpus
 from .optim import Averages, flatten_state, restore_state
 
 RESUME_STATE, RESUME_INFO = "resume/state.safetensors", "resume/state.json"
@@ -40,7 +42,7 @@ class Job:
 
     config: TrainConfig
     """Everything that decides the result."""
-    corpus: Corpus
+    corpus: Corpus | LargeCorpus
     """The text."""
     tokenizer: Tokenizer
     """Its vocabulary is the model's."""
@@ -57,12 +59,14 @@ class Job:
     processes: Processes = ALONE
     """Those that share the work."""
 
-    def split(self) -> tuple[str, str]:
+    def split(self) -> tuple[str | LargeCorpus, str]:
         """The text to train on, and what is held out (see ``TrainConfig.evaluate_on``)."""
-        train, held_out = self.corpus.split()
-        if self.config.evaluate_on == "selection":
-            train, held_out = dataclasses.replace(self.corpus, text=train).split()
-        return train, held_out
+        return split(self.corpus, self.config.evaluate_on)
+
+
+def split(corpus: Corpus | LargeCorpus, evaluate_on: str) -> tuple[str | LargeCorpus, str]:
+    """What of a corpus is trained on, and what is held out: the end of it, or of what comes before that end."""
+    return (corpus.training() if evaluate_on == "selection" else corpus).split()
 
 
 @dataclasses.dataclass
@@ -74,6 +78,8 @@ class State:
     averages: Averages
     step: int = 0
     """Updates made."""
+    tokens_a_character: float = 1.0
+    """Of the text that is held out."""
     seconds: float = 0.0
     """Of training up to the last save, breaks left out."""
     finished: bool = False
@@ -261,12 +267,21 @@ def training_record(job: Job, state: State) -> dict[str, Any]:
         "finished": state.finished,
         **({"init": state.init} if state.init else {}),
         "parameters": config.model.num_parameters,
-        "final": {key: state.metrics[-1][key] for key in ("train_loss", "val_loss")} if state.metrics else None,
+        "final": _final(state),
         "code_version": CODE_VERSION,
         "torch": str(torch.__version__),
         "python": platform.python_version(),
         "hardware": several + hardware(next(state.model.parameters()).device),
     }
+
+
+def _final(state: State) -> dict[str, float] | None:
+    """The last losses, in nats a token, and the one of the held-out text in the unit that is fair to any tokenizer."""
+    if not state.metrics:
+        return None
+    last = state.metrics[-1]
+    bits = last["val_loss"] * state.tokens_a_character / math.log(2)
+    return {"train_loss": last["train_loss"], "val_loss": last["val_loss"], "val_bits_per_character": bits}
 
 
 def difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:

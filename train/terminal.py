@@ -49,9 +49,14 @@ class StopOnSignal:
 
 
 class Progress:
-    """Shows a training's events: a bar on a terminal, plain lines elsewhere."""
+    """Shows a training's events: a bar on a terminal, plain lines elsewhere.
 
-    def __init__(self) -> None:
+    Args:
+        unit: what its tokens are.
+    """
+
+    def __init__(self, unit: str = "characters") -> None:
+        self.unit = unit
         self.stepped = False
         self.left = 0.0
         self.bar = tqdm(
@@ -81,7 +86,7 @@ class Progress:
         self.stepped = True
         self.left = event.seconds_left
         self.bar.set_description_str(
-            f"step {event.step:,}, loss {event.loss:.3f}, {event.tokens_per_second:,.0f} characters/s, "
+            f"step {event.step:,}, loss {event.loss:.3f}, {event.tokens_per_second:,.0f} {self.unit}/s, "
             f"{duration(self.left)} left",
             refresh=False,
         )
@@ -90,8 +95,8 @@ class Progress:
     def _evaluation(self, event: Evaluation) -> None:
         self.say(
             f"step {event.step:,}: training {event.train_loss:.4f}, validation {event.val_loss:.4f} nats; "
-            f"{event.tokens:,} characters in {duration(event.seconds)}, "
-            f"{event.tokens / event.seconds:,.0f} characters/s, {duration(self.left)} left\n"
+            f"{event.tokens:,} {self.unit} in {duration(event.seconds)}, "
+            f"{event.tokens / event.seconds:,.0f} {self.unit}/s, {duration(self.left)} left\n"
             + "".join(f"    {line}\n" for line in event.sample.strip().splitlines()[:SAMPLE_LINES])
         )
 

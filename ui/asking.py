@@ -18,6 +18,7 @@ from gpt.tokenizer import CharTokenizer
 
 from . import corpus
 from .asked import Asked, Gone, Question, read_order, read_settings, read_whole
+from .facts import held_out_bits
 from .limits import (
     MAX_JUDGED_PRODUCTS,
     MAX_ROLLED_NUMBERS,
@@ -182,13 +183,10 @@ def _surprise(asked: Asked, given: int, wanted: bool) -> dict[str, Any]:
     affordable = max(MAX_JUDGED_PRODUCTS // checkpoint.model.config.num_parameters, 1) if wanted else 0
     last = min(first + affordable, len(ids))
     found = gpt.score(checkpoint, ids, lambda *_: asked.go_on(), first=first, last=last)
-    final = checkpoint.training.get("final")
-    loss = final.get("val_loss") if isinstance(final, dict) else None
-    letters = isinstance(checkpoint.tokenizer, CharTokenizer)  # else a loss is of a token, of several characters
     return {
         "bits_per_character": None if math.isnan(found.bits_per_character) else found.bits_per_character,
         "bits_until": len(checkpoint.tokenizer.decode(ids[:last])) if wanted else None,
-        "held_out_bits": loss / math.log(2) if letters and isinstance(loss, (int, float)) else None,
+        "held_out_bits": held_out_bits(checkpoint.training, isinstance(checkpoint.tokenizer, CharTokenizer)),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,6 +55,21 @@ def facts(config: gpt.GPTConfig, training: Mapping[str, Any]) -> list[tuple[str,
     if loss is not None:
         told.append(("Loss", f"{loss:.4f} nats a token on text it has not read"))
     return told
+
+
+def held_out_bits(training: Mapping[str, Any], letters: bool) -> float | None:
+    """Bits a character on text that it has not read; None where that is not known.
+
+    Args:
+        training: as in training.json, by whomever; one before subwords were trained tells the loss of a token alone.
+        letters: whether a token is a character.
+    """
+    final = training.get("final")
+    final = final if isinstance(final, Mapping) else {}
+    bits, loss = final.get("val_bits_per_character"), final.get("val_loss")
+    if not isinstance(bits, (int, float)):
+        bits = loss / math.log(2) if letters and isinstance(loss, (int, float)) else None
+    return float(bits) if bits is not None and math.isfinite(bits) else None
 
 
 def is_gpt2(config: gpt.GPTConfig, training: Mapping[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from gpt.checkpoint import CARD, CONFIG, METRICS, TOKENIZER, TRAINING, WEIGHTS, 
 from gpt.hub import LIMITS
 
 from .components.view import View
-from .facts import OPEN_WEB, facts, is_gpt2, millions, short_id
+from .facts import OPEN_WEB, facts, held_out_bits, is_gpt2, millions, short_id
 from .limits import MAX_CARD_CHARACTERS, MAX_MODELS_LOADED, MAX_SAMPLE_LINES
 from .registry import Origin, Registry
 
@@ -71,7 +71,7 @@ def rows(registry: Registry) -> list[dict[str, Any]]:
             "parameters": millions(config.num_parameters),
             "shape": [config.n_layer, config.n_head, config.n_embd],
             "loss": loss,
-            "bits": loss / math.log(2) if loss is not None and letters else None,
+            "bits": held_out_bits(training, letters),
             "letters": letters,
             "text": _corpus(training),
             "bytes": size(folder),

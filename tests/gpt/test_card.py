@@ -31,7 +31,8 @@ def test_the_loss_of_the_last_evaluation_is_metadata_and_text() -> None:
     assert result.dataset_name == "tinyshakespeare, the last 111,540 characters"
     assert (card.data.model_name, card.data.license) == ("shakespeare", "mit")
     assert (
-        "1.4432 nats a token at step 1,600 (2.082 bits), the mean over all windows of 256 tokens, which do not" in text
+        "1.4432 nats a token at step 1,600 (2.082 bits a character), the mean over all windows of 256 tokens, which do "
+        "not" in text
     )
     assert "2.5" not in text
 

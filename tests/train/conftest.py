@@ -16,6 +16,7 @@ from gpt.tokenizer import CharTokenizer
 from train import loop
 from train.config import TrainConfig
 from train.data import Corpus
+from train.large import LargeCorpus
 from train.state import Job
 
 WORDS = ("the", "and", "to", "of", "a", "in", "that", "is", "for", "it", "with", "as", "his", "be", "on", "not", "he",
@@ -65,8 +66,8 @@ def job(tmp_path: Path, corpus: Corpus, config: TrainConfig) -> Callable[..., Jo
         def take(kind: type) -> dict[str, Any]:
             return {f.name: fields.pop(f.name) for f in dataclasses.fields(kind) if f.name in fields}
 
-        text: Corpus = fields.pop("corpus", corpus)
-        tokenizer = CharTokenizer.from_text(text.text)
+        text: Corpus | LargeCorpus = fields.pop("corpus", corpus)
+        tokenizer = CharTokenizer(text.alphabet)
         model = dataclasses.replace(config.model, **({"vocab_size": tokenizer.vocab_size} | take(GPTConfig)))
         job = Job(
             dataclasses.replace(config, **({"model": model} | take(TrainConfig))),

@@ -18,8 +18,10 @@ import pytest
 import gpt
 from gpt import GPTConfig
 from gpt.heads import label
-from train.__main__ import Evaluate, Generate, Heads, Pretrain, main, parse, require_writable
+from train.__main__ import main, parse
 from train.config import PRESETS, TrainConfig
+from train.measuring import Evaluate, Generate, Heads
+from train.pretraining import Pretrain, require_writable
 from train.state import TrainingError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +50,7 @@ def other_value(kind: type, field: dataclasses.Field[Any]) -> Any:
     if hint is float:
         return default / 2 + 0.01
     if hint is str:
-        return "checkpoints/other"
+        return {"tokenizer": "bpe:512"}.get(field.name, "checkpoints/other")
     return next(value for value in get_args(hint) if value != default)
 
 

@@ -148,7 +148,10 @@ def test_the_record_says_what_was_trained_on_what_with_what_and_how_long(job: Ca
     assert record["config"] == it.config.to_dict()
     assert record["corpus"] == {"name": "words", "sha256": it.corpus.sha256}
     assert record["split"] == {"train_characters": 18_000, "held_out_characters": 2_000, "evaluate_on": "validation"}
-    assert record["final"] == {"train_loss": last.train_loss, "val_loss": last.val_loss}
+    bits = pytest.approx(last.val_loss / math.log(2), rel=1e-12)  # a token is a character
+    assert record["final"] == {
+        "train_loss": last.train_loss, "val_loss": last.val_loss, "val_bits_per_character": bits
+    }  # fmt: skip
     assert (record["steps"], record["tokens"], record["finished"]) == (12, 12 * 64, True)
     assert (record["command"], record["minutes"]) == (it.command, None)
     assert record["seconds"] >= last.seconds - 0.05
