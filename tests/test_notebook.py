@@ -1,4 +1,11 @@
-"""The notebook runs from top to bottom, and what is committed with it comes from a full run of what it says."""
+"""The notebook runs from top to bottom, and what is committed with it comes from a full run of what it says.
+
+Where a test says that the outputs are old, run it anew; ten minutes:
+
+    pip install jupyter
+    jupyter nbconvert --to notebook --execute --inplace notebooks/gpt_from_scratch.ipynb \\
+        --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.coalesce_streams=True
+"""
 
 import base64
 import io
@@ -55,7 +62,7 @@ def test_the_committed_outputs_are_those_of_its_code(run):
     first_training = next(i for i, cell in enumerate(CODE) if "train(classic" in "".join(cell["source"]))
     assert first_training > 10
     for (text, _), cell in zip(run[1:first_training], CODE[1:first_training], strict=True):  # the first says which run
-        assert printed(cell) == text, cell["source"]
+        assert printed(cell) == text, f"the outputs are old: {''.join(cell['source'])}"
     assert [bool(text) for text, _ in run] == [bool(printed(cell)) for cell in CODE]
 
 
