@@ -27,6 +27,7 @@ from .checkpoint import (
     HEADS,
     LIBRARY_NAME,
     MAX_JSON_BYTES,
+    MAX_STORY_BYTES,
     MAX_TOKENIZER_BYTES,
     METRICS,
     STORY,
@@ -51,7 +52,7 @@ LIMITS: Mapping[str, int] = {
     TRAINING: MAX_JSON_BYTES,
     METRICS: MAX_JSON_BYTES,
     HEADS: MAX_JSON_BYTES,
-    STORY: 3_000_000,
+    STORY: MAX_STORY_BYTES,
     CARD: 1_000_000,
 }
 """The files of a checkpoint that travel, and the largest size of each that is taken, in bytes."""

@@ -106,7 +106,8 @@ def _wire(
         if opened in ("attention", "training"):
             restored = (attention if opened == "attention" else training).restore(registry, link, first)
             name = restored["model"]
-            return head.value(registry, name), *nothing[1:4], *seen(name, **{opened: restored}), gr.Tabs(selected=opened)
+            rooms = seen(name, **{opened: restored})
+            return head.value(registry, name), *nothing[1:4], *rooms, gr.Tabs(selected=opened)
         if opened == "sampling":
             shown = sampling.restore(registry, link, first)
             name, state = shown["model"], shown["state"]

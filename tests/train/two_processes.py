@@ -35,6 +35,7 @@ def job_of(corpus_file: Path, folder: Path, processes: Processes, **fields: Any)
     config = TrainConfig(
         GPTConfig(tokenizer.vocab_size, block_size=16, n_layer=2, n_head=2, n_embd=32), steps=12, batch_size=8,
         dropout=0.0, token_noise=0.0, ema=0.8, eval_every=4, eval_windows=4, save_every=5, precision="float32",
+        story=False,
     )  # fmt: skip
     corpus = Corpus("words", text, hashlib.sha256(text.encode()).hexdigest())
     return Job(dataclasses.replace(config, **fields), corpus, tokenizer, folder, processes=processes)
