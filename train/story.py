@@ -17,7 +17,7 @@ from gpt.tokenizer import Tokenizer
 from .large import LargeCorpus
 
 PROMPT = "ROMEO:\n"
-LINE = "ROMEO:\nWhat news of the king?\n\nJULIET:\nNo news of the king, Romeo.\n\nROMEO:"
+LINE = "ROMEO:\nWhat news of the king?\n\nJULIET:\nNo news of the king, Romeo."
 """Names, ends of lines, and words that come again: something for each kind of head to find."""
 LOOKED_THROUGH = 2_000_000
 """Characters of the training text that are searched for the prompt."""

@@ -1,6 +1,6 @@
 /** The loss curve, which is the timeline of a training: what has been is inked, what comes is grey, the handle is now. */
 import {make} from '../dom.js';
-import {losses, lossAt, path, place, placeLabels, stepAt} from './timeline.js';
+import {losses, lossAt, path, place, placeLabels, slots, stepAt} from './timeline.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const LINE = 17;
@@ -32,7 +32,7 @@ export function createCurve({move, go, resized = () => {}}) {
   const inked = drawn('g', {'clip-path': `url(#${past.id})`});
   const dots = drawn('g', {});
   const now = drawn('g', {class: 'gt-now'});
-  svg.append(drawn('defs', {}), fixed, inked, dots, now);
+  svg.append(drawn('defs', {}), fixed, inked, now, dots);
   /** @type {Element} */ (svg.firstChild).append(past);
   const title = make('b', {class: 'gt-now-title'});
   const says = make('span', {class: 'gt-now-says'});
@@ -95,14 +95,15 @@ export function createCurve({move, go, resized = () => {}}) {
       group.dataset.step = String(mark.step);
       return group;
     }));
+    const atEnd = verses.length > 1 && x(verses[verses.length - 1].step) > frame.right - 80;
+    const widths = slots(verses.map(({step}) => step), last, frame.right - frame.left, atEnd);
     under.replaceChildren(...verses.map(({step, text: line}, i) => {
       const first = i === 0;
-      const end = i === verses.length - 1 && x(step) > frame.right - 80;
-      const near = Math.min(...[verses[i - 1], verses[i + 1]].filter(Boolean).map((other) => Math.abs(x(other.step) - x(step))), frame.width);
+      const end = atEnd && i === verses.length - 1;
       const entry = make('div', {class: `gt-verse ${first ? 'gt-first' : end ? 'gt-last' : ''}`},
         make('span', {class: 'gt-step'}, step.toLocaleString('en')), make('span', {class: 'gt-line-of gl-serif'}, line));
       entry.style.left = `${x(step)}px`;
-      entry.style.maxWidth = `${Math.max(40, Math.floor(near - 14))}px`;
+      entry.style.maxWidth = `${widths[i]}px`;
       entry.dataset.step = String(step);
       return entry;
     }));
@@ -125,9 +126,10 @@ export function createCurve({move, go, resized = () => {}}) {
     }
     title.textContent = name;
     says.textContent = more;
-    const left = here > frame.left + 0.62 * (frame.right - frame.left);
+    const wide = words.offsetWidth;
+    const left = here + 12 + wide > frame.width - 4;
     words.classList.toggle('gt-left', left);
-    words.style.transform = left ? `translateX(calc(${Math.round(here - 12)}px - 100%))` : `translateX(${Math.round(here + 12)}px)`;
+    words.style.transform = `translateX(${Math.round(left ? Math.max(0, here - 12 - wide) : here + 12)}px)`;
     number.textContent = Math.round(at).toLocaleString('en');
     number.style.transform = `translateX(calc(${Math.round(here)}px - 50%))`;
     handle.style.transform = `translate(${Math.round(here)}px, ${frame.bottom}px)`;
@@ -187,7 +189,7 @@ export function createCurve({move, go, resized = () => {}}) {
     if (width && shown) draw(shown);
   }).observe(plane);
 
-  return {element, draw, /** The axis in CSS pixels. */ room: () => frame.right - frame.left, focus: () => handle.focus({preventScroll: true})};
+  return {element, draw, /** @returns {number} pixels of the axis; 0 while the tab is not in front */ room: () => { if (!plane.clientWidth) return 0; measure(); return frame.right - frame.left; }, focus: () => handle.focus({preventScroll: true})};
 }
 
 function drawn(name, attributes) {

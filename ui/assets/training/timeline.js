@@ -95,6 +95,29 @@ export function milestones(steps, last, width, room) {
 }
 
 /**
+ * How wide the words under each milestone may be: the first begins at its place, the last ends there, the others stand
+ * in the middle over theirs.
+ * @param {number[]} steps ascending
+ * @param {number} last
+ * @param {number} width of the axis
+ * @param {boolean} [ends] the last one stands at the end of the axis
+ * @returns {number[]} pixels
+ */
+export function slots(steps, last, width, ends = true) {
+  const APART = 12;
+  const at = steps.map((step) => place(step, last) * width);
+  const end = steps.length - 1;
+  // Between two neighbours the border is half way, but nearer to the middle one where the other has one side only.
+  const borders = at.slice(1).map((x, i) => at[i] + (x - at[i]) * (i === 0 ? 0.55 : ends && i + 1 === end ? 0.45 : 0.5));
+  return at.map((x, i) => {
+    const left = i === 0 ? x : x - borders[i - 1];
+    const right = i === end ? (ends ? 0 : width - x) : borders[i] - x;
+    const room = i === 0 ? right : i === end && ends ? left : 2 * Math.min(left, right);
+    return Math.max(30, Math.floor(room - APART));
+  });
+}
+
+/**
  * @typedef {object} Label
  * @property {number} x of what it names
  * @property {number} y
@@ -114,7 +137,7 @@ export function placeLabels(labels, {left, right, top, bottom, high}) {
   return labels.map(({x, y, width}) => {
     const candidates = [
       {x: x + 4, y: y - 12, end: false}, {x: x - 4, y: y + high + 10, end: true}, {x: x + 4, y: y - 12 - high, end: false},
-      {x: x - 4, y: y + 2 * high + 10, end: true}, {x: x + 4, y: y - 12 - 2 * high, end: false},
+      {x: x - 4, y: y + 2 * high + 10, end: true},
     ];
     for (const one of candidates) {
       const box = {left: one.end ? one.x - width : one.x, right: one.end ? one.x : one.x + width, top: one.y - high + 3, bottom: one.y + 3};
