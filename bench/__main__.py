@@ -1,4 +1,4 @@
-"""Every figure that the README states: ``python -m bench generate | train | page``, each with ``--help``."""
+"""Every figure of the README: ``python -m bench generate | train | tokenizers | page``, each with ``--help``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import tyro
 
 from .generate import Generate
 from .page import Page
+from .tokenizers import Tokenizers
 from .train import Train
 
-COMMANDS: dict[str, Generate | Train | Page] = {"generate": Generate(), "train": Train(), "page": Page()}
+COMMANDS: dict[str, Generate | Train | Tokenizers | Page] = {
+    "generate": Generate(), "train": Train(), "tokenizers": Tokenizers(), "page": Page(),
+}  # fmt: skip
 """By name: a dataclass whose fields are the options and whose ``run`` prints the table."""
 
 

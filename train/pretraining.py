@@ -24,6 +24,7 @@ from .relay import Keeper, take_back
 from .sharing import Pusher
 from .state import Job, TrainingError, last_run, split
 from .terminal import Progress, StopOnSignal
+from .tracking import Tracker, require_trackio
 from .usage import UsageError, arguments_checked
 from .vocabulary import CHAR, make_tokenizer
 
@@ -58,6 +59,8 @@ class Pretrain:
     while the training goes on. Log in with `hf auth login`, or set HF_TOKEN."""
     private: bool = False
     """If the repository is made now, nobody else may read it."""
+    track: Literal["trackio"] | None = None
+    """Tell trackio of each step and evaluation too; it is a package of its own, pip install trackio."""
     state_on: str | None = None
     """Keep what is needed to go on in this branch of a private repository, owner/name@branch, at most once in ten
     minutes, and go on from there where the folder holds nothing; the branch is removed at the end. For a machine that
@@ -121,15 +124,19 @@ def pretrain(command: Pretrain, called: str, processes: Processes) -> None:
         if command.push_to and processes.first:
             pusher = Pusher(command.push_to, command.private, progress.say)
         keeper = Keeper(command.state_on, progress.say) if command.state_on and processes.first else None
+        tracker = Tracker(job, progress.say) if command.track and processes.first else None
         last: Event | None = None
         for last in events:
             progress.show(last)
-            for beside in filter(None, (pusher, keeper)):
-                beside.see(last)
+            for beside in (pusher, keeper, tracker):
+                if beside:
+                    beside.see(last)
+        if tracker:
+            tracker.close()
         if isinstance(last, Saved) and not last.finished:
             progress.stopped(last)
-            for beside in filter(None, (pusher, keeper)):
-                beside.offer(last.folder)
+            for to in filter(None, (pusher, keeper)):
+                to.offer(last.folder)
         if keeper:
             keeper.close()
         if pusher:
@@ -159,6 +166,8 @@ def check_pretrain(command: Pretrain, folder: Path, processes: Processes) -> boo
             f"batch_size: {command.config.batch_size} windows cannot be shared out to {processes.size} processes in "
             f"{command.config.accumulate} parts each; give a multiple of {parts}"
         )
+    if command.track:
+        require_trackio()
     if command.push_to is not None:
         check_name(command.push_to)
     if not processes.first:
