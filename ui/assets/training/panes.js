@@ -1,15 +1,12 @@
 /** What it wrote then, the attention of a line then, what the heads did then. */
 import {diagonalWords, lineStarts} from '../attention/axes.js';
-import {mapOf} from '../attention/maps.js';
-import {paint} from '../attention/raster.js';
 import {chooseTab, pressHeads} from '../attention/roving.js';
-import {frameSide, paintCanvas} from '../common/canvas.js';
+import {frameSide} from '../common/canvas.js';
 import {verse} from '../common/verse.js';
 import {headName, number, short} from '../common/words.js';
 import {make} from '../dom.js';
+import {headMap, paintHead} from './maps.js';
 import {roleAt, rolesAt, wayOf} from './story.js';
-
-const INK = /** @type {const} */ ({scale: 'sqrt', colours: 'ink'});
 
 /** @param {import('./teller.js').Teller} teller @param {HTMLElement} element */
 export function mountPanes(teller, element) {
@@ -61,8 +58,7 @@ export function mountPanes(teller, element) {
     const seen = teller.moment()?.seen;
     if (!story || !seen || !side) return;
     const {layer, head} = teller.shown();
-    const map = mapOf(/** @type {any} */ (seen), {average: 'head', layer, head});
-    paintCanvas(canvas, side, side, (pixels, w) => paint(pixels, w, seen.tokens, map, {...INK, dark: teller.dark}));
+    paintHead(canvas, side, seen, layer, head, teller.dark);
     const now = roleAt(story, teller.at, layer, head);
     then.say(`Head ${headName(layer, head)} then`, 'the same line, always');
     role.textContent = now.words;
@@ -92,7 +88,8 @@ export function mountPanes(teller, element) {
     const row = Math.floor(((event.clientY - box.top) / side) * seen.tokens);
     const column = Math.floor(((event.clientX - box.left) / side) * seen.tokens);
     if (row < 0 || column < 0 || row >= seen.tokens || column > row) { reading.replaceChildren(); return; }
-    const map = mapOf(/** @type {any} */ (seen), {average: 'head', ...teller.shown()});
+    const {layer, head} = teller.shown();
+    const map = headMap(seen, layer, head);
     const letter = (t) => make('b', {class: 'gl-serif'}, short(seen.pieces[t]));
     reading.replaceChildren(letter(row), ' looks at ', letter(column), ` ${number(map.values[(row * (row + 1)) / 2 + column])}`);
   }
@@ -130,9 +127,7 @@ export function mountPanes(teller, element) {
   function drawThumbs() {
     const seen = teller.moment()?.seen;
     if (!seen || !thumb) return;
-    for (const {canvas: one, layer, head} of cells) {
-      paintCanvas(one, thumb, thumb, (pixels, w) => paint(pixels, w, seen.tokens, mapOf(/** @type {any} */ (seen), {average: 'head', layer, head}), {...INK, dark: teller.dark}));
-    }
+    for (const {canvas: one, layer, head} of cells) paintHead(one, thumb, seen, layer, head, teller.dark);
   }
 
   function drawRoles() {
