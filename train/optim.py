@@ -51,7 +51,7 @@ class Float32Muon(Muon):
     """
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # none is ever given
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is not None:

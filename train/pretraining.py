@@ -13,6 +13,7 @@ import tyro
 
 from gpt.checkpoint import CONFIG, locate
 from gpt.hub import check_name
+from gpt.story import MAX_HEADS, line_length
 
 from .config import PRESETS, TrainConfig
 from .data import load_corpus
@@ -97,6 +98,12 @@ def pretrain(command: Pretrain, called: str, processes: Processes) -> None:
             f"the vocabulary is that of the corpus: {model.vocab_size:,} {unit} instead of "
             f"{command.config.model.vocab_size:,} tokens, with which it would have "
             f"{command.config.model.num_parameters:,} parameters",
+            flush=True,
+        )
+    if command.config.story and not line_length(model):
+        print(
+            f"{model.n_layer * model.n_head:,} heads: no story of this training is kept, for it would not fit; the "
+            f"limit is {MAX_HEADS}",
             flush=True,
         )
     with StopOnSignal(processes) as stop, Progress(unit) as progress:

@@ -131,3 +131,9 @@ MAX_LENT_SECONDS = 60
 
 MIN_LENT_PARAMETERS = 100_000_000
 """Only models above this size are written with on such a GPU; smaller ones are quick enough without."""
+
+MAX_STORY_SAMPLES = 60
+"""Of a model that kept no story, so many of its evaluations are told with what it wrote."""
+
+MAX_STORY_TEXT = 2_000
+"""Characters of one such text."""

@@ -21,6 +21,7 @@ import gpt
 from tests.train.two_processes import RECIPES, job_of, train
 from train.__main__ import main
 from train.distributed import ALONE
+from train.loop import run
 
 if not sys.platform.startswith("linux"):
     pytest.skip("the processes of torchrun are looked for in /proc", allow_module_level=True)
@@ -162,10 +163,24 @@ def test_two_processes_are_one_that_takes_the_batch_in_two_parts_bit_for_bit(
 def test_only_the_first_prints_evaluates_and_writes(two: tuple[list[dict[str, Any]], str, Path]) -> None:
     said, out, _ = two
     assert out == "printed by 0\n"
-    for each in (said[0]["recipes"][name] for name in RECIPES):
-        assert (each["events"], each["wrote"]) == ("ssssEsSsssEssSssES", True)
+    for name, each in said[0]["recipes"].items():
+        events = "tstststsEstSstssEsstSssES" if name == "story" else "ssssEsSsssEssSssES"
+        assert (each["events"], each["wrote"]) == (events, True)
     for each in (said[1]["recipes"][name] for name in RECIPES):
         assert (each["events"], each["wrote"]) == ("s" * 12, False)
+
+
+def test_the_story_of_two_processes_is_that_of_one_that_takes_the_batch_in_two_parts(
+    two: tuple[list[dict[str, Any]], str, Path], tmp_path: Path
+) -> None:
+    folder = two[2].parent / "story 0"
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as each of the two has
+    try:
+        list(run(job_of(two[2], tmp_path / "one", ALONE, accumulate=2, story=True)))
+    finally:
+        torch.set_num_threads(threads)
+    assert (folder / "story.bin").read_bytes() == (tmp_path / "one" / "story.bin").read_bytes()
 
 
 def test_each_process_drops_out_in_its_own_way_and_both_hold_the_same_weights(

@@ -17,7 +17,7 @@ from train import loop
 from train.config import TrainConfig
 from train.data import Corpus
 from train.distributed import ProcessError, Processes, joined, one_voice
-from train.loop import Evaluation, Saved, Step
+from train.loop import Evaluation, Saved, Step, Told
 from train.state import Job
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -25,6 +25,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "Muon": {},
     "in parts": {"matrix_lr": 0.0, "accumulate": 2},
     "dropout": {"dropout": 0.5},
+    "story": {"story": True},
 }
 
 
@@ -35,6 +36,7 @@ def job_of(corpus_file: Path, folder: Path, processes: Processes, **fields: Any)
     config = TrainConfig(
         GPTConfig(tokenizer.vocab_size, block_size=16, n_layer=2, n_head=2, n_embd=32), steps=12, batch_size=8,
         dropout=0.0, token_noise=0.0, ema=0.8, eval_every=4, eval_windows=4, save_every=5, precision="float32",
+        story=False,
     )  # fmt: skip
     corpus = Corpus("words", text, hashlib.sha256(text.encode()).hexdigest())
     return Job(dataclasses.replace(config, **fields), corpus, tokenizer, folder, processes=processes)
@@ -46,7 +48,7 @@ def train(job: Job) -> dict[str, Any]:
     events = list(training.events())
     weights = training.state.tensors()
     return {
-        "events": "".join({Step: "s", Evaluation: "E", Saved: "S"}[type(event)] for event in events),
+        "events": "".join({Step: "s", Told: "t", Evaluation: "E", Saved: "S"}[type(event)] for event in events),
         "losses": [event.loss for event in events if isinstance(event, Step)],
         "val_losses": [event.val_loss for event in events if isinstance(event, Evaluation)],
         "weights": {name: hashlib.sha256(t.numpy().tobytes()).hexdigest() for name, t in weights.items()},
