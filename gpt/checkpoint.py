@@ -45,6 +45,8 @@ TRAINING, METRICS, HEADS, STORY, CARD = "training.json", "metrics.jsonl", "heads
 MAX_JSON_BYTES = 4_000_000
 """Largest JSON file that is read; tokenizer.json, with up to a million subwords, may have MAX_TOKENIZER_BYTES."""
 MAX_TOKENIZER_BYTES = 64_000_000
+MAX_STORY_BYTES = 3_000_000
+"""Largest story.bin that is written or read."""
 
 _DTYPES = {"BF16": torch.bfloat16, "F32": torch.float32}
 _PICKLE_STARTS = (b"PK", b"\x80")  # torch.save's archive, and a bare one

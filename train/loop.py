@@ -7,7 +7,6 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,71 +14,28 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call
 
-import gpt
-from gpt import GPT, Checkpoint
+from gpt import GPT
 from gpt.scoring import token_losses
+from gpt.story import line_length
 
 from .activations import attention_kernel, recompute_blocks
 from .config import TrainConfig
 from .data import Batches, CorpusError, encode
 from .evaluation import windows_at_once
+from .events import Evaluation as Evaluation
+from .events import Event as Event
+from .events import Saved as Saved
+from .events import Step as Step
+from .events import Told as Told
 from .optim import Averages, make_optimizers, repeats, set_schedule
-from .state import Job, State, begin_with, not_finite, resume_training, save_training
+from .state import Job, State, as_saved, begin_with, describe_heads, not_finite, resume_training, save_training
+from .story import EVAL_TOKENS, begin, is_affordable, is_told, prompt_for, sample, tell
 
 SAMPLE_LENGTH = 200
 """Tokens written at each evaluation."""
 
 RANK_STRIDE = 0x9E3779B1
 """Between the dropout's seeds of two processes; they stay apart in the 32 bits that a CPU's generator looks at."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Step:
-    """One update was made."""
-
-    step: int
-    progress: float
-    """0 to 1 of the run."""
-    loss: float
-    """Of this batch, in nats a token, with dropout and noise on."""
-    tokens: int
-    """Seen since the beginning."""
-    seconds: float
-    """Of training since the beginning, with its evaluations and saves, breaks left out."""
-    seconds_left: float
-    """Until the last step: by the clock of a training by minutes, else at the speed of late."""
-    tokens_per_second: float
-    """Over the last steps, evaluations and saves left out."""
-    learning_rate: float
-    """Of the AdamW group."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Evaluation:
-    """A line of metrics.jsonl: losses in nats a token, of the averaged weights, without dropout and noise."""
-
-    step: int
-    tokens: int
-    seconds: float
-    train_loss: float
-    val_loss: float
-    val_windows: int
-    """How many windows ``val_loss`` is the mean of, evenly spread over what is held out: all of them at the end."""
-    learning_rate: float
-    sample: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Saved:
-    """The checkpoint folder holds this step."""
-
-    step: int
-    folder: Path
-    finished: bool
-    """Nothing is left to do; else there is, with ``Job.resume``."""
-
-
-Event = Step | Evaluation | Saved
 
 
 def run(job: Job) -> Iterator[Event]:
@@ -105,7 +61,9 @@ class _Run:
         self.began = time.perf_counter()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.step_seconds = 0.0
-        self.evaluation_seconds = 0.0
+        self.evaluation_seconds = {True: 0.0, False: 0.0}  # of the last one: for the story alone, or not
+        self.told_seconds = 0.0
+        self.has_story = self.config.story and line_length(self.config.model) > 0
         self.learning_rate = 0.0
         with self.processes.together():
             self._prepare()
@@ -120,19 +78,23 @@ class _Run:
         self.state = new_state(self.config, self.device)
         if self.config.init and not job.resume and self.processes.first:
             begin_with(job, self.state)
-        self.train_tokens, self.val_tokens = (encode(job.tokenizer, text) for text in job.split())
+        train, self.held_out = job.split()
+        self.train_tokens, self.val_tokens = encode(job.tokenizer, train), encode(job.tokenizer, self.held_out)
         if len(self.val_tokens) < 2:
             raise CorpusError(
                 f"{job.corpus.name}: the part held out has {len(self.val_tokens)} tokens; give a longer text"
             )
         of_first = len(job.tokenizer.decode(self.val_tokens[:1].tolist()))
-        self.state.tokens_a_character = (len(self.val_tokens) - 1) / (len(job.split()[1]) - of_first)
+        self.state.tokens_a_character = (len(self.val_tokens) - 1) / (len(self.held_out) - of_first)
         self.batches = Batches(
             self.train_tokens, self.config.model.block_size, self.config.batch_size, self.config.seed,
             self.config.token_noise, self.config.model.vocab_size,
         )  # fmt: skip
         if job.resume and self.processes.first:
             resume_training(job, self.state)
+        self.prompt = prompt_for(train)
+        if self.has_story and self.processes.first and self.state.story is None:
+            self.state.story = begin(self.config.model, job.tokenizer, train)
 
     def _take_over(self) -> None:
         """All processes begin with the state of process 0, which alone needs the folder."""
@@ -147,19 +109,26 @@ class _Run:
             if first:
                 yield self._saved()
             return
+        if self.has_story and state.step == 0 and first:
+            yield self._evaluate(told=True)
         # All processes come to the same decisions, and the others wait at the next one for process 0.
         while not self._ended():
             yield self._step()
+            usual = state.step % config.eval_every == 0
             # By the clock, an evaluation that would take the time of the last steps is left out.
-            if state.step % config.eval_every == 0 and not self._ended(self.evaluation_seconds) and first:
-                yield self._evaluate(everything=False)
+            if (
+                (usual or (self._is_told() and self._is_affordable()))
+                and not self._ended(self.evaluation_seconds[not usual])
+                and first
+            ):
+                yield self._evaluate(told=not usual)
             stopped = self.processes.any(job.should_stop()) and not self._ended()
             if (stopped or (state.step % config.save_every == 0 and not self._ended())) and first:
                 yield self._save()
             if stopped:
                 return
         if first:
-            yield self._evaluate(everything=True)
+            yield self._evaluate(finished=True)
             state.finished = True
             yield self._save()
 
@@ -255,20 +224,44 @@ class _Run:
         wanted = self.config.compile == "yes" or (self.config.compile == "auto" and self.device.type == "cuda")
         return torch.compile(self._loss) if wanted else self._loss
 
-    def _evaluate(self, everything: bool) -> Evaluation:
-        """Losses of the averaged weights: on windows spread over the texts, or on all that is held out."""
-        self.state.model.eval()
+    def _is_told(self) -> bool:
+        return self.has_story and is_told(self.state.step)
+
+    def _is_affordable(self) -> bool:
+        """Whether there is time for an evaluation for the story alone; process 0's clock says so."""
+        minutes = self.job.minutes
+        if minutes is None:
+            return True
+        return self.processes.told(is_affordable(self.told_seconds, self._progress(), minutes))
+
+    def _evaluate(self, *, told: bool = False, finished: bool = False) -> Evaluation:
+        """Losses of the averaged weights: on windows spread over the texts, or at the end on all that is held out.
+
+        Args:
+            told: it is for the story alone.
+            finished: no step comes after it.
+        """
+        job, state = self.job, self.state
+        state.model.eval()
         seconds = self.seconds
         T = self.config.model.block_size
         every_window = -(-(len(self.val_tokens) - 1) // T)
-        windows = every_window if everything else min(self.config.eval_windows, every_window)
-        train = self._mean_loss(self.train_tokens, self.config.eval_windows)
+        some = min(self.config.eval_windows, max(1, EVAL_TOKENS // T)) if told else self.config.eval_windows
+        windows = every_window if finished else min(some, every_window)
+        train = self._mean_loss(self.train_tokens, some)
         val = self._mean_loss(self.val_tokens, windows)
-        evaluation = Evaluation(
-            self.state.step, self.tokens, seconds, train, val, windows, self.learning_rate, self._sample()
-        )
-        self.state.metrics.append(dataclasses.asdict(evaluation))
-        self.evaluation_seconds = self.seconds - seconds
+        checkpoint = as_saved(job, state)
+        evaluation = (Told if told else Evaluation)(
+            state.step, self.tokens, seconds, train, val, windows, self.learning_rate,
+            sample(checkpoint, self.prompt, SAMPLE_LENGTH),
+        )  # fmt: skip
+        state.metrics.append(dataclasses.asdict(evaluation))
+        if finished:
+            state.heads = describe_heads(checkpoint, self.held_out, job.corpus.name)
+        if state.story is not None and (finished or self._is_told()):
+            state.story = tell(state.story, checkpoint, state.step, self.held_out, state.heads)
+        self.evaluation_seconds[told] = self.seconds - seconds
+        self.told_seconds += self.evaluation_seconds[True] if told else 0
         return evaluation
 
     def _mean_loss(self, tokens: Tensor, windows: int) -> float:
@@ -280,14 +273,6 @@ class _Run:
         weights = dict(self.state.averages.weights)
         with self._autocast():
             return functional_call(self.state.model, weights, (tokens.to(self.device),)).float().cpu()
-
-    def _sample(self) -> str:
-        """What the averaged weights write from a line break, always with the same draws."""
-        model = GPT(self.config.model)
-        model.load_state_dict(dict(self.state.averages.weights), strict=False)  # a tied head stands once
-        checkpoint = Checkpoint(model.eval().requires_grad_(False), self.job.tokenizer, "", "")
-        settings = gpt.SamplingSettings(temperature=0.8)
-        return "".join(t.text for t in gpt.generate(checkpoint, "", settings, SAMPLE_LENGTH, seed=1))
 
     def _save(self) -> Saved:
         self.state.seconds = self.seconds

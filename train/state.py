@@ -19,8 +19,9 @@ from torch.optim import Optimizer
 
 from gpt import GPT, Checkpoint, CheckpointError, load
 from gpt.card import model_card
-from gpt.checkpoint import CARD, HEADS, METRICS, TRAINING, locate, save, to_json
+from gpt.checkpoint import CARD, HEADS, METRICS, STORY, TRAINING, locate, save, to_json
 from gpt.heads import describe
+from gpt.story import Story, read_story
 from gpt.tokenizer import Tokenizer
 
 from .config import TrainConfig
@@ -86,6 +87,10 @@ class State:
     """The last step was made and evaluated."""
     metrics: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     """The lines of metrics.jsonl."""
+    story: Story | None = None
+    """What story.bin holds, once it has a frame."""
+    heads: dict[str, Any] | None = None
+    """What heads.json says, of a training that has ended."""
     init: dict[str, Any] | None = None
     """How the weights it began with were trained; None: they were random."""
 
@@ -109,14 +114,14 @@ class State:
 
 
 def save_training(job: Job, state: State) -> None:
-    """Write the checkpoint folder, atomically, with all that is needed to go on; at the end, what its heads do.
+    """Write the checkpoint folder, atomically, with all that is needed to go on.
 
     Raises:
         TrainingError: it could not be written, or the weights are not finite; the last save is still there, whole.
     """
     model = job.config.model
     training = training_record(job, state)
-    heads = describe_heads(as_saved(job, state), job.split()[1], job.corpus.name) if state.finished else None
+    heads = state.heads
     try:
         save(
             job.folder,
@@ -128,6 +133,7 @@ def save_training(job: Job, state: State) -> None:
                 METRICS: "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in state.metrics).encode(),
                 CARD: model_card(job.folder.name, model, training, state.metrics, heads).encode(),
                 HEADS: to_json(heads) if heads else None,
+                STORY: state.story.pack() if state.story and state.story.frames else None,
                 RESUME_STATE: state.tensors(),
                 RESUME_INFO: to_json(
                     {"step": state.step, "seconds": state.seconds, "finished": state.finished}
@@ -236,6 +242,7 @@ def _resume(job: Job, state: State) -> None:
     state.step, state.seconds, state.finished = info["step"], info["seconds"], info["finished"]
     state.init = training.get("init")
     state.metrics = [json.loads(line) for line in _read(job.folder, METRICS).splitlines()]
+    state.story = read_story(job.folder, job.config.model)
 
 
 def _read(folder: Path, name: str) -> str:
