@@ -96,8 +96,7 @@ def _wire(
         except (ValueError, OSError) as error:
             return head.failed(registry, error), *[gr.skip()] * 5
         untouched = isinstance(text, dict) and text.get("status") == "example"
-        vocab_size = registry.get(name).model.config.vocab_size
-        settings = {**prompt.DEFAULTS, **prompt.known_settings(settings), "vocab_size": vocab_size}
+        settings = {**prompt.DEFAULTS, **prompt.known_settings(settings), **prompt.of_model(registry, name)}
         text = prompt.example(registry, name) if untouched else gr.skip()
         return shown, settings, text, *seen(name)
 
