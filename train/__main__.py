@@ -1,6 +1,6 @@
 """Training jobs, and where their checkpoints go: ``python -m train COMMAND``, each with ``--help``.
 
-pretrain, launch, evaluate, heads, generate; push, pull, export-transformers, import-transformers.
+pretrain, finetune, launch; evaluate, heads, generate; push, pull, export-transformers, import-transformers.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import tyro
 import gpt
 from gpt.hub import HubError
 
-from . import launching, measuring, pretraining, sharing
+from . import finetuning, launching, measuring, pretraining, sharing
 from .config import PRESETS
 from .data import CorpusError
 from .distributed import ProcessError, one_voice
+from .finetuning import Finetune
 from .launching import Launch
 from .measuring import Evaluate, Generate, Heads
 from .pretraining import Pretrain
@@ -27,7 +28,11 @@ from .sharing import ExportTransformers, ImportTransformers, Pull, Push
 from .state import TrainingError
 from .usage import UsageError, arguments_checked
 
-RUN: dict[type, Callable[[Any, list[str]], None]] = {Launch: launching.command, Pretrain: pretraining.command}
+RUN: dict[type, Callable[[Any, list[str]], None]] = {
+    Launch: launching.command,
+    Pretrain: pretraining.command,
+    Finetune: finetuning.command,
+}
 """Commands that train: they are told the command line as well, for the card."""
 
 COMMANDS: dict[type, Callable[[Any], None]] = {**measuring.COMMANDS, **sharing.COMMANDS}
@@ -63,6 +68,7 @@ def parse(arguments: list[str]) -> Any:
     commands = tyro.extras.subcommand_type_from_defaults(
         {
             "pretrain": Pretrain(preset),
+            "finetune": Finetune(),
             "launch": Launch(preset),
             "evaluate": Evaluate(tyro.MISSING),
             "heads": Heads(tyro.MISSING),
