@@ -30,7 +30,7 @@ def make_optimizers(model: GPT, config: TrainConfig) -> list[Optimizer]:
         tables, matrices = tables + matrices, []
     groups = [(tables, config.weight_decay), (vectors, 0.0)]
     adamw: list[dict[str, Any]] = [{"params": params, "weight_decay": decay} for params, decay in groups if params]
-    optimizers: list[Optimizer] = [AdamW(adamw, lr=config.lr, betas=(0.9, 0.99), fused=True)]
+    optimizers: list[Optimizer] = [AdamW(adamw, lr=config.lr, betas=(0.9, 0.99), fused=True)] if adamw else []
     if matrices:
         optimizers.append(
             Muon(matrices, lr=config.matrix_lr, weight_decay=config.matrix_weight_decay, adjust_lr_fn="match_rms_adamw")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -51,8 +52,17 @@ def command(command: Pretrain, arguments: list[str]) -> None:
         pretrain(command, called, processes)
 
 
-def pretrain(command: Pretrain, called: str, processes: Processes) -> None:
-    """Train, show how it goes, and save; ``called`` is for the card."""
+def pretrain(
+    command: Pretrain, called: str, processes: Processes, complete: Callable[[Job], Job] = lambda job: job
+) -> None:
+    """Train, show how it goes, and save.
+
+    Args:
+        command: what to do.
+        called: how it was called, for the card.
+        processes: those that share the work.
+        complete: gives the job what the command does not say, and may refuse it.
+    """
     folder = command.out or Path("checkpoints") / f"my-{command.preset}"
     with processes.together():
         resume = check_pretrain(command, folder, processes)
@@ -85,6 +95,8 @@ def pretrain(command: Pretrain, called: str, processes: Processes) -> None:
         command=called,
         processes=processes,
     )
+    with processes.together():
+        job = complete(job)
     follow(job, command, unit, command.state_on)
 
 

@@ -134,7 +134,7 @@ class State:
     def take_best(self) -> None:
         """No step comes any more: the best weights take the place of the averages."""
         if self.best is not None:
-            self.averages.weights = self.best.weights
+            self.averages.weights = {name: t.clone() for name, t in self.best.weights.items()}
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights, optimizers' state and averages under flat names: what resume/state.safetensors holds."""
