@@ -164,8 +164,8 @@ _MEASURES = {
     "loss": "loss on what is held out, nats a token",
     "sonnets": "share of poems with fourteen lines and a closing couplet",
     "fourteen_lines": "with fourteen lines",
-    "couplet": "with a couplet set apart at the end",
-    "stanzas": "with three quatrains and a couplet",
+    "couplet": "with a closing couplet",
+    "scheme": "with fourteen lines in three quatrains and a couplet",
     "rhyme": "with last lines that rhyme by their spelling",
     "old_loss": "loss on the old text, nats a token",
 }

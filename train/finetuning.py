@@ -30,9 +30,7 @@ from .record import OUTCOME
 from .state import Job
 from .tasks import dialogue, sonnets, voice
 from .usage import UsageError, arguments_checked
-from .vocabulary import CHAR, GPT2
-
-GPT2_SIZE = 50257
+from .vocabulary import CHAR, KEPT
 
 
 @dataclasses.dataclass(frozen=True)
@@ -242,5 +240,4 @@ def tokenizer_of(base: Checkpoint) -> tuple[str, str]:
     """What ``TrainConfig.tokenizer`` says of a checkpoint's, and what its tokens are called."""
     if isinstance(base.tokenizer, CharTokenizer):
         return CHAR, "characters"
-    size = base.tokenizer.vocab_size
-    return GPT2 if size == GPT2_SIZE else f"bpe:{size}", "tokens"
+    return KEPT, "tokens"

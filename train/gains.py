@@ -48,7 +48,8 @@ def old_text(base: Checkpoint, named: Path | None) -> OldText:
     else:
         known = base.training.get("corpus") or {}
         if known.get("sha256") != TINY_SHAKESPEARE_SHA256:
-            return OldText("", f"not measured: it is {known.get('name') or 'unknown'}; name it with --old-corpus FILE")
+            name = known.get("name") or "a text without a name"
+            return OldText("", f"not measured: it was {name}, which is not known here; name its file with --old-corpus")
         try:
             corpus = tiny_shakespeare(fetch=False)
         except CorpusError:
@@ -85,7 +86,7 @@ class Gain:
         """``loss``, in nats a token, on what is held out; ``old_loss`` on the old text; and what a task has of its own.
 
         Of a sonnet: the share of poems with ``fourteen_lines``, with a closing ``couplet``, with both (``sonnets``),
-        with all four ``stanzas``, and with a couplet's ``rhyme`` (:class:`train.tasks.Form`).
+        with the whole ``scheme``, and with a couplet's ``rhyme`` (:class:`train.tasks.Form`).
         """
         config = checkpoint.model.config
         if isinstance(self.corpus, Exercises):
@@ -116,8 +117,8 @@ class Gain:
         if "sonnets" in found:
             said.append(
                 f"{found['sonnets']:.0%} of {self.poems} poems have fourteen lines and a closing couplet "
-                f"({found['fourteen_lines']:.0%} fourteen lines, {found['couplet']:.0%} a couplet set apart, "
-                f"{found['stanzas']:.0%} all stanzas, {found['rhyme']:.0%} a couplet that rhymes)"
+                f"({found['fourteen_lines']:.0%} fourteen lines, {found['couplet']:.0%} a couplet, "
+                f"{found['scheme']:.0%} three quatrains and a couplet, {found['rhyme']:.0%} a couplet that rhymes)"
             )
         old = f"{found['old_loss']:.4f} on {self.old.about}" if "old_loss" in found else self.old.about
         return "; ".join([*said, f"old text {old}"])
@@ -137,6 +138,6 @@ def written(checkpoint: Checkpoint, seed: int) -> str:
 def judged(poems: list[str]) -> dict[str, float]:
     """The share of poems that have each property of the form."""
     forms = [form(poem) for poem in poems]
-    names = ("fourteen_lines", "couplet", "stanzas", "rhyme")
+    names = ("fourteen_lines", "couplet", "scheme", "rhyme")
     shares = {name: sum(getattr(each, name) for each in forms) / len(forms) for name in names}
     return {"sonnets": sum(each.sonnet for each in forms) / len(forms), **shares}

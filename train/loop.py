@@ -153,7 +153,10 @@ class _Run:
             if stopped:
                 return
         if first:
-            state.take_best()
+            if config.patience:
+                windows = min(config.eval_windows, self.reading.held_out.windows)
+                state.judge(self._mean_loss(self.reading.held_out, windows))
+                state.take_best()
             yield self._evaluate(everything=True)
             state.finished = True
             yield self._save()
@@ -162,10 +165,6 @@ class _Run:
     def seconds(self) -> float:
         """Of training, set-up included, breaks between two runs left out."""
         return self.seconds_before + time.perf_counter() - self.began
-
-    @property
-    def tokens(self) -> int:
-        return self.state.tokens
 
     def _progress(self) -> float:
         if self.job.minutes is not None:
@@ -201,7 +200,7 @@ class _Run:
         # The first steps compile and warm up: a short memory forgets them.
         self.step_seconds = took if state.step <= 2 or not self.step_seconds else 0.8 * self.step_seconds + 0.2 * took
         return Step(
-            state.step, self._progress(), loss, self.tokens, self.seconds, self._seconds_left(),
+            state.step, self._progress(), loss, self.state.tokens, self.seconds, self._seconds_left(),
             state.tokens_a_step / self.step_seconds, self.learning_rate,
         )  # fmt: skip
 
@@ -264,7 +263,7 @@ class _Run:
         train = self._mean_loss(self.reading.train, self.config.eval_windows)
         val = self._mean_loss(self.reading.held_out, windows)
         evaluation = Evaluation(
-            self.state.step, self.tokens, seconds, train, val, windows, self.learning_rate, self._sample()
+            self.state.step, self.state.tokens, seconds, train, val, windows, self.learning_rate, self._sample()
         )
         self.state.metrics.append(dataclasses.asdict(evaluation))
         if self.config.patience and not everything:

@@ -18,7 +18,7 @@ from .launch import without
 from .relay import take_back
 from .state import Job, last_run, split
 from .usage import UsageError, arguments_checked
-from .vocabulary import CHAR, make_tokenizer
+from .vocabulary import CHAR, KEPT, make_tokenizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +107,8 @@ def check_pretrain(command: Pretrain, folder: Path, processes: Processes) -> boo
         UsageError, TrainingError, HubError: it cannot begin so.
     """
     command.check()
+    if command.config.tokenizer == KEPT:
+        raise UsageError("tokenizer: kept is that of a checkpoint, which finetune takes over; name another")
     parts = processes.size * command.config.accumulate
     if command.config.batch_size % parts:
         raise UsageError(

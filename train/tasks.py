@@ -21,6 +21,8 @@ SHOWN = 5
 SONNET_PROMPT = "SONNET:\n"
 """What a sonnet is asked for by: as a speaker's name asks for a speech."""
 SONNET_LINES = 14
+SCHEME = "ABABCDCDEFEFGG"
+"""The letter of each line of a Shakespearean sonnet: lines of one letter rhyme."""
 STANZAS = (4, 4, 4, 2)
 LONGEST_VERSE = 80
 """Characters; a longer line is prose."""
@@ -151,9 +153,9 @@ def _parted(
 def sonnets(corpus: Corpus) -> Exercises:
     """The sonnets of a file: three quatrains and a couplet, each after SONNET_PROMPT, in one layout.
 
-    A sonnet is a paragraph of fourteen lines of verse, or three of four lines and one of two. Each stanza is written
-    one space further in than the one before: a window of 256 characters sees five lines, so no model could count to
-    fourteen in it, but it can count to four, and see by the indentation which stanza this is.
+    A sonnet is a paragraph of fourteen lines of verse, or three of four lines and one of two. Each line is written with
+    its letter of the rhyme scheme before it, as textbooks do: a window of 256 characters sees five lines, so no model
+    could count to fourteen in it, but from the last three letters follows the next.
 
     Raises:
         CorpusError: there are too few.
@@ -185,9 +187,8 @@ def _is_verse(lines: Sequence[str]) -> bool:
 
 
 def laid_out(lines: Sequence[str]) -> str:
-    """Fourteen lines, each stanza one space further in than the one before."""
-    indents = [" " * stanza for stanza, length in enumerate(STANZAS) for _ in range(length)]
-    return "\n".join(indent + line.strip() for indent, line in zip(indents, lines, strict=True))
+    """Fourteen lines, each after its letter."""
+    return "\n".join(f"{letter} {line.strip()}" for letter, line in zip(SCHEME, lines, strict=True))
 
 
 @dataclass(frozen=True)
@@ -196,9 +197,9 @@ class Form:
 
     fourteen_lines: bool
     couplet: bool
-    """Its last two lines, and no others, stand further in than all before: they are set apart, as in the layout."""
-    stanzas: bool
-    """By their indentation, its stanzas have four, four, four and two lines."""
+    """Its last two lines, and no others, have the letter of the couplet."""
+    scheme: bool
+    """Its letters are those of three quatrains and a couplet, in order."""
     rhyme: bool
     """The last words of its last two lines are different ones that end alike, by their spelling: from the last group of
     vowels on, a silent e left out, they are the same. Near enough to tell more rhymes from fewer."""
@@ -212,18 +213,12 @@ class Form:
 def form(poem: str) -> Form:
     """Look at a poem as it was written, without what asked for it; it ends at its first empty line."""
     lines = poem.split("\n\n")[0].strip("\n").split("\n")
-    indents = [len(line) - len(line.lstrip(" ")) for line in lines]
-    runs = [1]
-    for before, indent in itertools.pairwise(indents):
-        if indent == before:
-            runs[-1] += 1
-        else:
-            runs.append(1)
+    letters = "".join(line[0] if line[1:2] == " " and line[0] in SCHEME else "-" for line in lines)
     last = [_last_word(line) for line in lines[-2:]]
     return Form(
         fourteen_lines=len(lines) == SONNET_LINES,
-        couplet=len(lines) > 2 and indents[-1] == indents[-2] > max(indents[:-2]),
-        stanzas=tuple(runs) == STANZAS and indents == sorted(indents),
+        couplet=letters.endswith("GG") and letters.count("G") == 2,
+        scheme=letters == SCHEME,
         rhyme=len(last) == 2 and last[0] != last[1] and _ending(last[0]) == _ending(last[1]) != "",
     )
 
