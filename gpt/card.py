@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .card_of_tasks import is_task, task_results, task_section
 from .config import GPTConfig
 from .heads import ROLES, label
 
@@ -59,15 +60,13 @@ def model_card(
                 metric_value=round(last["val_loss"], 4),
             )
         ]
+    if is_task(training):
+        data.eval_results = task_results(training)
     lines = ["---", data.to_yaml().strip(), "---", "", f"# {name}", "", _shape(config), ""]
     lines += _trained(training)
-    task = training.get("task") or {}
-    if task.get("name") == "distill":
-        lines += _teachers(task)
-    if task and task.get("name") != "distill":
-        lines += _task(task, training.get("init") or {})
-    elif last is not None:
+    if last is not None and not is_task(training):
         lines += _loss(config, training, last)
+    lines += task_section(training)
     if heads:
         lines += _heads(heads)
     if last is not None:
@@ -158,53 +157,6 @@ def _began_with(init: Mapping[str, Any] | None) -> list[str]:
         how = f"{before.get('steps') or 0:,} steps, {before.get('tokens') or 0:,} tokens"
         lines += [f"{'then' if n else 'Before that,'} {how}:", "", f"    {before.get('command') or 'unknown'}", ""]
     return [*lines, "and then:", ""] if lines else []
-
-
-_MEASURES = {
-    "loss": "loss on what is held out, nats a token",
-    "sonnets": "share of poems with fourteen lines and a closing couplet",
-    "fourteen_lines": "with fourteen lines",
-    "couplet": "with a closing couplet",
-    "scheme": "with fourteen lines in three quatrains and a couplet",
-    "rhyme": "with last lines that rhyme by their spelling",
-    "old_loss": "loss on the old text, nats a token",
-}
-"""What is measured before and after a task, in words."""
-
-
-def _task(task: Mapping[str, Any], init: Mapping[str, Any]) -> list[str]:
-    """What fine-tuning was for, and what it brought."""
-    source = "@".join(filter(None, (init.get("source"), init.get("revision")))) or "its base"
-    what = f"a low-rank adapter of rank {task['lora']}, loaded on top of" if task.get("lora") else "all weights of"
-    speaker = f", {task['speaker']}" if task.get("speaker") else ""
-    lines = ["## Fine-tuned", "", f"For the task {task['name']}{speaker}: {what} `{source}`."]
-    outcome = task.get("outcome")
-    if not outcome:
-        return [*lines, ""]
-    lines[-1] += (
-        f" The weights are those of step {outcome['best_step']:,}, the best on a part that was kept apart for that. "
-        f"Measured on {task['measured_on']}; the old text: {outcome['old_text']}."
-    )
-    lines += ["", "| | before | after |", "|---|---|---|"]
-    for name, words in _MEASURES.items():
-        if name in outcome["after"]:
-            shown = "{:.4f}" if name.endswith("loss") else "{:.0%}"
-            lines.append(
-                f"| {words} | {shown.format(outcome['before'][name])} | {shown.format(outcome['after'][name])} |"
-            )
-    return [*lines, ""]
-
-
-def _teachers(task: Mapping[str, Any]) -> list[str]:
-    """From which models this one was distilled."""
-    found = [f"- `{teacher['source']}` (id `{teacher['id'][:12]}`)" for teacher in task["teachers"]]
-    outcome = task.get("outcome") or {}
-    loss = f" Their mean has a loss of {outcome['teachers_loss']:.4f} nats a token there." if outcome else ""
-    return [
-        "## Distilled", "",
-        f"From {len(found)} teachers: {task['soft']:.0%} of what it learns is the mean of their probabilities for the "
-        f"next token, the rest is the text.{loss}", "", *found, "",
-    ]  # fmt: skip
 
 
 def _loss(config: GPTConfig, training: Mapping[str, Any], last: Mapping[str, Any]) -> list[str]:

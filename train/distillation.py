@@ -19,6 +19,7 @@ from torch import Tensor
 
 import gpt
 from gpt import GPT, Checkpoint
+from gpt.card_of_tasks import DISTILL
 from gpt.scoring import token_losses
 from gpt.tokenizer import Tokenizer
 
@@ -136,4 +137,4 @@ class Teachers:
     def task(self) -> Mapping[str, Any]:
         """What the record says of them."""
         named = [{"source": checkpoint.source, "id": checkpoint.id} for checkpoint in self.checkpoints]
-        return {"name": "distill", "soft": self.soft, "teachers": named}
+        return {"name": DISTILL, "soft": self.soft, "teachers": named}

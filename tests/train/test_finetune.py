@@ -91,6 +91,7 @@ def test_a_voice_is_learnt_and_its_gain_is_printed_recorded_and_in_the_card(
         assert f"{found[when]['loss']:.4f}" in printed
         assert f"{found[when]['loss']:.4f}" in card
     assert "For the task voice, Ann:" in card
+    assert f"value: {found['after']['loss']:.4f}".rstrip("0") in card.split("---")[1]
     assert training(out)["init"]["id"] == gpt.load(base).id
     assert (out / ADAPTER).exists() == bool(more)
 
