@@ -80,8 +80,8 @@ class TrainConfig:
     """Hold out the last 10 % of the text; or, to choose a recipe by, leave those out and hold out the last 10 % of the
     rest."""
     patience: int = 0
-    """Evaluations without a new best on what is held out after which the training ends; the best weights are kept,
-    those it begins with included. 0 makes all steps and keeps the last."""
+    """Whole number of evaluations without a new best on what is held out after which the training ends; the best
+    weights are kept, those it begins with included. 0 makes all steps and keeps the last."""
     save_every: int = 100
     """Steps between saves."""
     precision: Literal["float32", "bfloat16"] = "bfloat16"

@@ -301,6 +301,7 @@ ANN = ["--task", "voice", "--speaker", "Ann", "--corpus", "PLAYS"]
         ([*ANN, "--lora", "0"], 2, "lora: 0 is not from 1 to 32"),
         ([*ANN, "--lora", "-8"], 2, "lora: -8 is not from 1 to 32"),
         ([*ANN, "--lora", "33"], 2, "33 is not from 1 to 32, the width"),
+        ([*ANN, "--lora", "2", "--push-to", "me/x"], 2, "push_to: others could not find the base"),
         ([*ANN, "--init", "./no"], 1, "./no: no such folder"),
         ([*ANN, "--patience", "-1"], 2, "patience: -1 is not"),
         ([*ANN, "--minutes", "0"], 2, "minutes: 0.0 is not"),
