@@ -108,7 +108,7 @@ def ours(config: TrainConfig, corpus: Corpus | LargeCorpus) -> Iterator[Point]:
     tokenizer = CharTokenizer(corpus.alphabet)
     model = dataclasses.replace(config.model, vocab_size=tokenizer.vocab_size)
     windows = math.ceil(len(corpus.split()[1]) / model.block_size)
-    config = dataclasses.replace(config, model=model, eval_windows=windows, save_every=config.steps)
+    config = dataclasses.replace(config, model=model, eval_windows=windows, save_every=config.steps, story=False)
     with tempfile.TemporaryDirectory() as folder:
         events = run(Job(config, corpus, tokenizer, Path(folder)))
         seconds, began = 0.0, time.perf_counter()

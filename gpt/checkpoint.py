@@ -52,6 +52,8 @@ ADAPTER, ADAPTER_WEIGHTS = "adapter.json", "adapter.safetensors"
 
 MAX_TOKENIZER_BYTES = 64_000_000
 """Largest tokenizer.json that is read: it may have a million subwords."""
+MAX_STORY_BYTES = 3_000_000
+"""Largest story.bin that is written or read."""
 
 
 @dataclass(frozen=True, eq=False)  # itself and no other: it can be the key of a cache

@@ -103,7 +103,9 @@ def roles(checkpoint: Checkpoint) -> dict[str, Any]:
     return describe(checkpoint)
 
 
-def describe(checkpoint: Checkpoint, text: str | None = None, source: str = "") -> dict[str, Any]:
+def describe(
+    checkpoint: Checkpoint, text: str | None = None, source: str = "", windows: int = WINDOWS
+) -> dict[str, Any]:
     """Measure what each head does.
 
     Args:
@@ -111,6 +113,7 @@ def describe(checkpoint: Checkpoint, text: str | None = None, source: str = "") 
         text: to measure on, best of the kind the model knows but has not learned from; by default 1,500 characters of
             Shakespeare's *Hamlet*, folded to its alphabet. What it does not have (too short, no names) scores 0.
         source: what that text is, in words.
+        windows: how many are read at most: fewer are quicker and less exact.
 
     Returns:
         what ``heads.json`` holds: ``format_version``, ``text`` (how it was measured, in words), ``thresholds`` (role ->
@@ -126,10 +129,10 @@ def describe(checkpoint: Checkpoint, text: str | None = None, source: str = "") 
         text, source = tokenizer.fold(_SAMPLE.read_text(encoding="utf-8")).text, "the opening of Hamlet"
     ids = tokenizer.encode(text)
     length = min(config.block_size, WINDOW, max(len(ids) // 2, 1))  # two windows, to compare one with the other
-    count = min(WINDOWS, len(ids) - length + 1) if ids else 0
-    layers = [[_entry(dict.fromkeys(SCORES, 0.0), 0, [])] * config.n_head] * config.n_layer
+    count = min(windows, len(ids) - length + 1) if ids else 0
+    layers = [[as_entry(dict.fromkeys(SCORES, 0.0), 0, [])] * config.n_head] * config.n_layer
     if count and length > 1:
-        layers = _measure(checkpoint, ids, length, count)
+        layers = _measure(checkpoint, ids, length, count, windows)
     return {
         "format_version": FORMAT_VERSION,
         "text": f"{count} windows of {length} tokens, evenly spread over {source or 'a text'}",
@@ -165,10 +168,10 @@ def _is_entry(entry: Any) -> bool:
         return False
     if not isinstance(finds, list) or len(finds) > BEST or not all(isinstance(x, str) and len(x) <= 50 for x in finds):
         return False
-    return entry == _entry(scores, offset, finds)
+    return entry == as_entry(scores, offset, finds)
 
 
-def _entry(scores: dict[str, float], offset: int, finds: list[str]) -> dict[str, Any]:
+def as_entry(scores: dict[str, float], offset: int, finds: list[str]) -> dict[str, Any]:
     """The role that follows from the scores: of those reached, the one furthest on its way from threshold to 1.
 
     A general role is taken only where there is no other: a head that looks one back also looks nearby.
@@ -214,8 +217,8 @@ def _measured(model: GPT, tokens: Tensor, measure: Callable[[Tensor], T]) -> lis
 
 
 @torch.inference_mode()
-def _measure(checkpoint: Checkpoint, ids: list[int], length: int, count: int) -> list[list[dict[str, Any]]]:
-    """The entries of all heads, a list a layer."""
+def _measure(checkpoint: Checkpoint, ids: list[int], length: int, count: int, most: int) -> list[list[dict[str, Any]]]:
+    """The entries of all heads, a list a layer, from so many windows of the text and at most so many of repetitions."""
     model, pieces = checkpoint.model, checkpoint.tokenizer.pieces
     starts = [i * (len(ids) - length) // max(count - 1, 1) for i in range(count)]
 
@@ -249,7 +252,7 @@ def _measure(checkpoint: Checkpoint, ids: list[int], length: int, count: int) ->
         ]
         return scores, offsets.argmax(dim=1), finds
 
-    repeated = patterns.repeated_strings(tokens.unique(), min(model.config.block_size, WINDOW), WINDOWS)
+    repeated = patterns.repeated_strings(tokens.unique(), min(model.config.block_size, WINDOW), most)
     if repeated is None:
         induction = [torch.zeros(model.config.n_head)] * model.config.n_layer
     else:
@@ -259,7 +262,7 @@ def _measure(checkpoint: Checkpoint, ids: list[int], length: int, count: int) ->
     for (scores, offsets, finds), matched in zip(_measured(model, tokens, on_text), induction, strict=True):
         by_head = torch.stack([(scores | {"induction": matched})[id] for id in SCORES], dim=1)  # (H, roles)
         layers.append([
-            _entry(dict(zip(SCORES, _rounded(row), strict=True)), offset, found)
+            as_entry(dict(zip(SCORES, _rounded(row), strict=True)), offset, found)
             for row, offset, found in zip(by_head, offsets.tolist(), finds, strict=True)
         ])  # fmt: skip
     return layers

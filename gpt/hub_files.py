@@ -11,6 +11,7 @@ from .checkpoint import (
     CONFIG,
     HEADS,
     MAX_JSON_BYTES,
+    MAX_STORY_BYTES,
     MAX_TOKENIZER_BYTES,
     METRICS,
     STORY,
@@ -31,7 +32,7 @@ LIMITS: Mapping[str, int] = {
     TRAINING: MAX_JSON_BYTES,
     METRICS: MAX_JSON_BYTES,
     HEADS: MAX_JSON_BYTES,
-    STORY: 3_000_000,
+    STORY: MAX_STORY_BYTES,
     CARD: 1_000_000,
 }
 """All that travel, and the largest size of each that is taken, in bytes."""

@@ -53,24 +53,31 @@ MAX_LENS_NUMBERS = 4_000_000
 Bytes = NDArray[np.uint8]
 
 
-def packet(header: Mapping[str, Any], blocks: Mapping[str, bytes]) -> bytes:
-    """Header and blocks as one deflated answer."""
+def packet(header: Mapping[str, Any], blocks: Mapping[str, bytes], level: int = 1) -> bytes:
+    """Header and blocks as one answer, deflated: quickly, or at a higher level more."""
     sizes = {name: len(block) for name, block in blocks.items()}
     text = json.dumps({**header, "blocks": sizes}, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
-    return zlib.compress(b"".join((MAGIC, struct.pack("<II", VERSION, len(text)), text, *blocks.values())), 1)
+    return zlib.compress(b"".join((MAGIC, struct.pack("<II", VERSION, len(text)), text, *blocks.values())), level)
 
 
-def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
+def unpack(data: bytes, most_bytes: int = 0) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What :func:`packet` packed: the header, and the blocks by name.
 
+    Args:
+        data: the packet.
+        most_bytes: of one that is not trusted, no more than so many are inflated; 0 is no limit.
+
     Raises:
-        ValueError: not a packet, or of another version.
+        ValueError: not a packet, or of another version, or too large.
     """
+    inflater = zlib.decompressobj()
     try:
-        plain = zlib.decompress(data)
+        plain = inflater.decompress(data, most_bytes)
     except zlib.error:
         raise ValueError("not a packet: it cannot be inflated") from None
+    if not inflater.eof:
+        raise ValueError("not a packet: it is cut, or longer than it may be")
     version, length = struct.unpack_from("<II", plain, 4) if len(plain) >= 12 else (0, 0)
     if plain[:4] != MAGIC or version != VERSION:
         raise ValueError(f"not a packet of version {VERSION}")
@@ -123,8 +130,21 @@ def pack_trace(
     maps = np.stack(seen.layers)  # (L, H, T, T), or thumbnails
     if pooled:
         return packet(header, {"thumbnails": maps.tobytes(), **lens_blocks})
-    rows = b"".join(maps[:, :, t, : t + 1].tobytes() for t in range(first, T))
-    return packet(header, {"rows": rows, **lens_blocks})
+    return packet(header, {"rows": _rows(maps, first), **lens_blocks})
+
+
+def pack_rows(model: GPT, ids: Sequence[int]) -> bytes:
+    """The block ``rows`` alone, of all heads and positions, whatever its size.
+
+    Raises:
+        ValueError: no tokens, or too many.
+    """
+    return _rows(np.stack(look(model, ids, (), _Maps(False)).layers), 0)
+
+
+def _rows(maps: Bytes, first: int) -> bytes:
+    """Of maps (L, H, T, T) the rows from ``first`` on, in the order of the text."""
+    return b"".join(maps[:, :, t, : t + 1].tobytes() for t in range(first, maps.shape[-1]))
 
 
 def pack_row(

@@ -71,6 +71,27 @@ def serve(tmp_path_factory):
         yield serving
 
 
+PLAY = "ROMEO:\nWhat news of the king, my lord?\n\nJULIET:\nNone, Romeo, none. No news of the king.\n\n"
+
+
+@pytest.fixture(scope="session")
+def learners(tmp_path_factory):
+    """A folder of two models: "shakespeare", trained for 30 steps with its story, and "untold", which has none."""
+    from train.config import TrainConfig
+    from train.data import Corpus
+    from train.loop import run
+    from train.state import Job
+
+    folder = tmp_path_factory.mktemp("learners")
+    corpus = Corpus("a play", PLAY * 60 + ALPHABET, "0" * 64)
+    tokenizer = CharTokenizer(corpus.alphabet)
+    model = GPTConfig(vocab_size=tokenizer.vocab_size, block_size=64, n_layer=2, n_head=2, n_embd=32)
+    config = TrainConfig(model, steps=30, batch_size=8, eval_every=10, eval_windows=4, save_every=30, lr=0.03)
+    list(run(Job(config, corpus, tokenizer, folder / "shakespeare")))
+    make_checkpoint(folder / "untold", seed=1)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def page_url(checkpoints, serve):
     with serve(checkpoints) as url:

@@ -84,6 +84,9 @@ class TrainConfig:
     weights are kept, those it begins with included. 0 makes all steps and keeps the last."""
     save_every: int = 100
     """Steps between saves."""
+    story: bool = True
+    """Keep the story of the training, for the page's Training tab: at some dozens of steps, ever further apart, its
+    losses, what it writes, one line's attention and what the heads do (story.bin)."""
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     """Arithmetic of the matrix products, 32 or 16 bits a number; the weights are kept in float32."""
     attention: Literal["fused", "plain"] = "fused"

@@ -7,7 +7,6 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,70 +14,27 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call
 
-import gpt
 from gpt import GPT
+from gpt.story import line_length
 
 from .activations import attention_kernel, recompute_blocks
+from .events import Evaluation as Evaluation
+from .events import Event as Event
+from .events import Saved as Saved
+from .events import Step as Step
+from .events import Told as Told
 from .exercises import IGNORED
 from .lowrank import add_low_rank
 from .optim import Averages, make_optimizers, repeats, set_schedule
 from .reading import Part, Reading
-from .state import Job, State, begin_with, not_finite, resume_training, save_training, whole
+from .state import Job, State, as_saved, begin_with, describe_heads, not_finite, resume_training, save_training
+from .story import EVAL_TOKENS, begin, is_affordable, is_told, prompt_for, sample, tell
 
 SAMPLE_LENGTH = 200
 """Tokens written at each evaluation."""
 
 RANK_STRIDE = 0x9E3779B1
 """Between the dropout's seeds of two processes; they stay apart in the 32 bits that a CPU's generator looks at."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Step:
-    """One update was made."""
-
-    step: int
-    progress: float
-    """0 to 1 of the run."""
-    loss: float
-    """Of this batch, in nats a token, with dropout and noise on."""
-    tokens: int
-    """Seen since the beginning."""
-    seconds: float
-    """Of training since the beginning, with its evaluations and saves, breaks left out."""
-    seconds_left: float
-    """Until the last step: by the clock of a training by minutes, else at the speed of late."""
-    tokens_per_second: float
-    """Over the last steps, evaluations and saves left out."""
-    learning_rate: float
-    """Of the AdamW group."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Evaluation:
-    """A line of metrics.jsonl: losses in nats a token, of the averaged weights, without dropout and noise."""
-
-    step: int
-    tokens: int
-    seconds: float
-    train_loss: float
-    val_loss: float
-    val_windows: int
-    """How many windows ``val_loss`` is the mean of, evenly spread over what is held out: all of them at the end."""
-    learning_rate: float
-    sample: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Saved:
-    """The checkpoint folder holds this step."""
-
-    step: int
-    folder: Path
-    finished: bool
-    """Nothing is left to do; else there is, with ``Job.resume``."""
-
-
-Event = Step | Evaluation | Saved
 
 
 def run(job: Job) -> Iterator[Event]:
@@ -104,7 +60,9 @@ class _Run:
         self.began = time.perf_counter()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.step_seconds = 0.0
-        self.evaluation_seconds = 0.0
+        self.evaluation_seconds = {True: 0.0, False: 0.0}  # of the last one: for the story alone, or not
+        self.told_seconds = 0.0
+        self.has_story = self.config.story and line_length(self.config.model) > 0
         self.learning_rate = 0.0
         with self.processes.together():
             self._prepare()
@@ -120,11 +78,15 @@ class _Run:
         # What a low-rank adapter leaves as it is is not among what a save keeps to go on from.
         if (self.config.init or job.base) and (not job.resume or job.low_rank) and self.processes.first:
             begin_with(job, self.state)
+        train, self.held_out = job.split()
         self.reading = Reading(job.corpus, self.config, job.tokenizer)
         self.state.tokens_a_character = self.reading.tokens_a_character
         self.state.tokens_a_step = self.reading.tokens_a_step
         if job.resume and self.processes.first:
             resume_training(job, self.state)
+        self.prompt = self.reading.prompt or prompt_for(train)
+        if self.has_story and self.processes.first and self.state.story is None:
+            self.state.story = begin(self.config.model, job.tokenizer, train)
 
     def _take_over(self) -> None:
         """All processes begin with the state of process 0, which alone needs the folder."""
@@ -139,14 +101,19 @@ class _Run:
             if first:
                 yield self._saved()
             return
-        if config.patience and state.step == 0 and first:
-            yield self._evaluate(everything=False)  # of what it begins with, which may stay the best
+        if (self.has_story or config.patience) and state.step == 0 and first:
+            yield self._evaluate(told=not config.patience)  # what it begins with may stay the best
         # All processes come to the same decisions, and the others wait at the next one for process 0.
         while not self._ended():
             yield self._step()
+            usual = state.step % config.eval_every == 0
             # By the clock, an evaluation that would take the time of the last steps is left out.
-            if state.step % config.eval_every == 0 and not self._ended(self.evaluation_seconds) and first:
-                yield self._evaluate(everything=False)
+            if (
+                (usual or (self._is_told() and self._is_affordable()))
+                and not self._ended(self.evaluation_seconds[not usual])
+                and first
+            ):
+                yield self._evaluate(told=not usual)
             stopped = self.processes.any(job.should_stop()) and not self._ended()
             if (stopped or (state.step % config.save_every == 0 and not self._ended())) and first:
                 yield self._save()
@@ -157,7 +124,7 @@ class _Run:
                 windows = min(config.eval_windows, self.reading.held_out.windows)
                 state.judge(self._mean_loss(self.reading.held_out, windows))
                 state.take_best()
-            yield self._evaluate(everything=True)
+            yield self._evaluate(finished=True)
             state.finished = True
             yield self._save()
 
@@ -254,21 +221,47 @@ class _Run:
         wanted = self.config.compile == "yes" or (self.config.compile == "auto" and self.device.type == "cuda")
         return torch.compile(self._loss) if wanted else self._loss
 
-    def _evaluate(self, everything: bool) -> Evaluation:
-        """Losses of the averaged weights: on windows spread over the texts, or on all that is held out."""
-        self.state.model.eval()
+    def _is_told(self) -> bool:
+        return self.has_story and is_told(self.state.step)
+
+    def _is_affordable(self) -> bool:
+        """Whether there is time for an evaluation for the story alone; process 0's clock says so."""
+        minutes = self.job.minutes
+        if minutes is None:
+            return True
+        return self.processes.told(is_affordable(self.told_seconds, self._progress(), minutes))
+
+    def _evaluate(self, *, told: bool = False, finished: bool = False) -> Evaluation:
+        """Losses of the averaged weights: on windows spread over the texts, or at the end on all that is held out.
+
+        Args:
+            told: it is for the story alone.
+            finished: no step comes after it.
+        """
+        job, state = self.job, self.state
+        state.model.eval()
         seconds = self.seconds
+        T = self.config.model.block_size
         every_window = self.reading.held_out.windows
-        windows = every_window if everything else min(self.config.eval_windows, every_window)
-        train = self._mean_loss(self.reading.train, self.config.eval_windows)
+        some = min(self.config.eval_windows, max(1, EVAL_TOKENS // T)) if told else self.config.eval_windows
+        windows = every_window if finished else min(some, every_window)
+        train = self._mean_loss(self.reading.train, some)
         val = self._mean_loss(self.reading.held_out, windows)
-        evaluation = Evaluation(
-            self.state.step, self.state.tokens, seconds, train, val, windows, self.learning_rate, self._sample()
-        )
-        self.state.metrics.append(dataclasses.asdict(evaluation))
-        if self.config.patience and not everything:
-            self.state.judge(val)
-        self.evaluation_seconds = self.seconds - seconds
+        if self.config.patience and not (told or finished):
+            state.judge(val)
+        checkpoint = as_saved(job, state.averages.weights)
+        evaluation = (Told if told else Evaluation)(
+            state.step, state.tokens, seconds, train, val, windows, self.learning_rate,
+            sample(checkpoint, self.prompt, SAMPLE_LENGTH),
+        )  # fmt: skip
+        state.metrics.append(dataclasses.asdict(evaluation))
+        if finished:
+            state.heads = describe_heads(checkpoint, self.held_out, job.corpus.name)
+            state.outcome = job.report(checkpoint)
+        if state.story is not None and (finished or self._is_told()):
+            state.story = tell(state.story, checkpoint, state.step, self.held_out, state.heads)
+        self.evaluation_seconds[told] = self.seconds - seconds
+        self.told_seconds += self.evaluation_seconds[True] if told else 0
         return evaluation
 
     def _mean_loss(self, part: Part, windows: int) -> float:
@@ -278,12 +271,6 @@ class _Run:
         weights = dict(self.state.averages.weights)
         with self._autocast():
             return functional_call(self.state.model, weights, (tokens.to(self.device),)).float().cpu()
-
-    def _sample(self) -> str:
-        """What the averaged weights write from a line break, always with the same draws."""
-        checkpoint = whole(self.job, dict(self.state.averages.weights))
-        settings = gpt.SamplingSettings(temperature=0.8)
-        return "".join(t.text for t in gpt.generate(checkpoint, "", settings, SAMPLE_LENGTH, seed=1))
 
     def _save(self) -> Saved:
         self.state.seconds = self.seconds

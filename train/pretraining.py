@@ -10,11 +10,14 @@ from typing import Annotated, Literal
 
 import tyro
 
+from gpt.story import MAX_HEADS, line_length
+
 from .config import PRESETS, TrainConfig
 from .data import load_corpus
 from .distributed import Processes, joined, launcher
 from .following import Options, follow, require_new
 from .launch import without
+from .memory import require_memory
 from .relay import take_back
 from .state import Job, last_run, split
 from .usage import UsageError, arguments_checked
@@ -70,6 +73,7 @@ def pretrain(
         tokenizer = make_tokenizer(command.config.tokenizer, corpus, split(corpus, command.config.evaluate_on)[0])
         with arguments_checked():
             model = dataclasses.replace(command.config.model, vocab_size=tokenizer.vocab_size)
+        require_memory(dataclasses.replace(command.config, model=model), processes)
     unit = "characters" if command.config.tokenizer == CHAR else "tokens"
     if resume and not (command.resume or command.state_on):
         print(f"started again: goes on from the last save in {folder}", flush=True)
@@ -83,6 +87,12 @@ def pretrain(
             f"the vocabulary is that of the corpus: {model.vocab_size:,} {unit} instead of "
             f"{command.config.model.vocab_size:,} tokens, with which it would have "
             f"{command.config.model.num_parameters:,} parameters",
+            flush=True,
+        )
+    if command.config.story and not line_length(model):
+        print(
+            f"{model.n_layer * model.n_head:,} heads: no story of this training is kept, for it would not fit; the "
+            f"limit is {MAX_HEADS}",
             flush=True,
         )
     job = Job(

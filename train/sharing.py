@@ -17,7 +17,7 @@ from gpt.atomic import locate
 from gpt.hub import LIMITS, HubError, pull, pull_to, push
 from gpt.interop import export_transformers, import_transformers
 
-from .loop import Evaluation, Event, Saved
+from .events import Evaluation, Event, Saved, Told
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Pusher:
 
     def see(self, event: Event) -> None:
         """Take notice of what the training did."""
-        if isinstance(event, Evaluation):
+        if isinstance(event, Evaluation) and not isinstance(event, Told):
             self._loss = event.val_loss
         elif isinstance(event, Saved) and (event.finished or self._loss < self._best):
             self._best = min(self._best, self._loss)

@@ -17,8 +17,9 @@ from torch.optim import Optimizer
 from gpt import GPT, Checkpoint, CheckpointError, load
 from gpt.adapter import merged, save_adapter
 from gpt.card import model_card
-from gpt.checkpoint import CARD, HEADS, METRICS, TRAINING, locate, save, to_json
+from gpt.checkpoint import CARD, HEADS, METRICS, STORY, TRAINING, locate, save, to_json
 from gpt.heads import describe
+from gpt.story import Story, read_story
 from gpt.tokenizer import Tokenizer
 
 from .config import TrainConfig
@@ -106,6 +107,12 @@ class State:
     """The last step was made and evaluated."""
     metrics: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     """The lines of metrics.jsonl."""
+    story: Story | None = None
+    """What story.bin holds, once it has a frame."""
+    heads: dict[str, Any] | None = None
+    """What heads.json says, of a training that has ended."""
+    outcome: Mapping[str, Any] | None = None
+    """What came of its task, of one that has ended."""
     init: dict[str, Any] | None = None
     """How the weights it began with were trained; None: they were random."""
     best: Best | None = None
@@ -157,14 +164,14 @@ class State:
 
 
 def save_training(job: Job, state: State) -> None:
-    """Write the checkpoint folder, atomically, with all that is needed to go on; at the end, what its heads do.
+    """Write the checkpoint folder, atomically, with all that is needed to go on.
 
     Raises:
         TrainingError: it could not be written, or the weights are not finite; the last save is still there, whole.
     """
     model = job.config.model
-    training = training_record(job, state, as_saved(job, state) if state.finished else None)
-    heads = describe_heads(as_saved(job, state), job.split()[1], job.corpus.name) if state.finished else None
+    training = training_record(job, state)
+    heads = state.heads
     info: dict[str, Any] = {"step": state.step, "seconds": state.seconds, "finished": state.finished}
     if state.best:
         info |= {"best_loss": state.best.loss, "best_step": state.best.step, "waited": state.waited}
@@ -175,6 +182,7 @@ def save_training(job: Job, state: State) -> None:
         METRICS: "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in state.metrics).encode(),
         CARD: model_card(job.folder.name, model, training, state.metrics, heads).encode(),
         HEADS: to_json(heads) if heads else None,
+        STORY: state.story.pack() if state.story and state.story.frames else None,
         RESUME_STATE: state.tensors(),
         RESUME_INFO: to_json(info),
     }
@@ -201,14 +209,9 @@ def describe_heads(checkpoint: Checkpoint, held_out: str, corpus: str) -> dict[s
     return describe(checkpoint, held_out, f"the {len(held_out):,} held-out characters of {corpus}")
 
 
-def as_saved(job: Job, state: State) -> Checkpoint:
-    """What the folder's weights will be once they are saved, rounded as they are there."""
-    return whole(job, {name: t.to("cpu", torch.bfloat16).float() for name, t in state.weights.items()})
-
-
-def whole(job: Job, trained: Mapping[str, Tensor]) -> Checkpoint:
-    """The model of these weights, on the CPU: all of its own, or those of an adapter of its base."""
-    weights = {name: t.detach().cpu() for name, t in trained.items()}
+def as_saved(job: Job, trained: Mapping[str, Tensor]) -> Checkpoint:
+    """What these weights will be once they are saved, rounded as they are there: all of a model's, or an adapter's."""
+    weights = {name: t.to("cpu", torch.bfloat16).float() for name, t in trained.items()}
     if job.base is not None and job.low_rank:
         weights = merged(dict(job.base.model.named_parameters()), weights)
     return Checkpoint(GPT.from_state(job.config.model, weights).eval().requires_grad_(False), job.tokenizer, "", "")
@@ -298,6 +301,7 @@ def _resume(job: Job, state: State) -> None:
     state.step, state.seconds, state.finished = info["step"], info["seconds"], info["finished"]
     state.init = training.get("init")
     state.metrics = [json.loads(line) for line in _read(job.folder, METRICS).splitlines()]
+    state.story = read_story(job.folder, job.config.model)
 
 
 def _read(folder: Path, name: str) -> str:

@@ -10,7 +10,7 @@ from types import FrameType, TracebackType
 from tqdm import tqdm
 
 from .distributed import ALONE, Processes
-from .loop import Evaluation, Event, Saved, Step
+from .loop import Evaluation, Event, Saved, Step, Told
 
 SAMPLE_LINES = 6
 """Lines of each sample that are shown."""
@@ -77,6 +77,8 @@ class Progress:
         match event:
             case Step():
                 self._step(event)
+            case Told():
+                self.say(f"step {event.step:,}: training {event.train_loss:.2f}, validation {event.val_loss:.2f} nats")
             case Evaluation():
                 self._evaluation(event)
             case Saved():

@@ -6,6 +6,9 @@ MAX_TEXT_CHARACTERS = 20_000
 MAX_NEW_TOKENS = 2_000
 """One press of Write."""
 
+MAX_EXAMPLE_PRODUCTS = 6_000_000_000
+"""Products of weights in the example that a page opens with: a large model's is shorter."""
+
 MAX_SECONDS = 120.0
 """One press of Write, whatever its length."""
 
@@ -72,6 +75,9 @@ MAX_SCORED_PRODUCTS = 60_000_000_000
 MAX_LANES = 4
 """Settings side by side on the Sampling tab."""
 
+MAX_LANE_TOKENS = 960
+"""Tokens that each of them writes when a link is opened."""
+
 MAX_MODELS_ARRIVED = 8
 """Models from the Hub that visitors have put on the list; of more, the one not used for longest leaves it."""
 
@@ -108,6 +114,12 @@ MAX_FOUND_MODELS = 20
 MAX_PUSHING = 1
 """Models pushed at the same time; others wait."""
 
+MAX_DOWNLOADING = 4
+"""Models that visitors download at the same time; one more is refused."""
+
+MAX_DOWNLOAD_SECONDS = 1_800
+"""One such download: whoever takes it slower than that is no longer waited for."""
+
 MAX_ASKING_HUB = 1
 """Visitors for whom the Hub is searched at the same time; others wait."""
 
@@ -122,3 +134,9 @@ MAX_LENT_SECONDS = 60
 
 MIN_LENT_PARAMETERS = 100_000_000
 """Only models above this size are written with on such a GPU; smaller ones are quick enough without."""
+
+MAX_STORY_SAMPLES = 60
+"""Of a model that kept no story, so many of its evaluations are told with what it wrote."""
+
+MAX_STORY_TEXT = 2_000
+"""Characters of one such text."""

@@ -18,7 +18,7 @@ from gpt.generation import window_start
 from gpt.heads import ROLES, SCORES, label, short_label
 from gpt.tracing import head_effects, silence
 
-from . import asking
+from . import asking, story
 from .asked import Asked, Gone, Question, read_order, read_whole
 from .limits import MAX_EFFECTS, MAX_PLAY_TOKENS, MAX_REWRITTEN_TOKENS, MAX_TRACE_NUMBERS
 from .registry import Registry
@@ -148,7 +148,11 @@ VIEWS: Mapping[str, Callable[[Asked, Question], Answer]] = {
     "trace": trace, "row": row, "map": one_map, "play": play, "rewrite": rewrite, "effects": effects,
     "roll": asking.roll, "write": asking.write, "score": asking.score, "quality": asking.quality,
 }  # fmt: skip
-QUESTIONS = {**{name: _about_a_text(view) for name, view in VIEWS.items()}, "fetch_corpus": asking.fetch_corpus}
+QUESTIONS: Mapping[str, Callable[[Registry, Question, Gone], Answer]] = {
+    **{name: _about_a_text(view) for name, view in VIEWS.items()},
+    "fetch_corpus": asking.fetch_corpus,
+    "story": lambda registry, question, gone: story.answer(registry, question),
+}
 """Every question there is, by its name."""
 
 

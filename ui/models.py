@@ -3,7 +3,6 @@ questions of ui/models_route.py."""
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 import os
@@ -14,22 +13,12 @@ from typing import Any
 import gradio as gr
 
 import gpt
-from gpt.checkpoint import (
-    ADAPTER,
-    ADAPTER_WEIGHTS,
-    CARD,
-    CONFIG,
-    METRICS,
-    TOKENIZER,
-    TRAINING,
-    WEIGHTS,
-    CheckpointError,
-    locate,
-)
+from gpt.checkpoint import CARD, CONFIG, METRICS, locate
 from gpt.hub import LIMITS
 
 from .components.view import View
 from .facts import OPEN_WEB, facts, held_out_bits, is_gpt2, millions, short_id
+from .folders import read_folder
 from .limits import MAX_CARD_CHARACTERS, MAX_MODELS_LOADED, MAX_SAMPLE_LINES
 from .registry import Origin, Registry
 
@@ -71,7 +60,7 @@ def rows(registry: Registry) -> list[dict[str, Any]]:
             continue
         row = {"name": name, "loaded": name in loaded, "origin": origin, "can_push": can_push(registry, name)}
         try:
-            config, training, letters = _read(folder)
+            config, training, letters = read_folder(folder)
         except (ValueError, OSError) as error:
             found.append({**row, "error": _sentence(error, name, folder), "says": _from(registry, name, origin)})
             continue
@@ -100,7 +89,7 @@ def card(registry: Registry, name: str) -> dict[str, Any]:
     told: dict[str, Any] = {"name": name, "from": _from(registry, name, origin), "can_push": can_push(registry, name)}
     told["where"] = folder.name if origin == "hub" and re.fullmatch(r"[0-9a-f]{40}", folder.name) else ""
     try:
-        config, training, _ = _read(folder)
+        config, training, _ = read_folder(folder)
     except (ValueError, OSError) as error:
         return {**told, "error": _sentence(error, name, folder), "facts": [], "sample": "", "not_for": "", "text": ""}
     try:
@@ -109,6 +98,7 @@ def card(registry: Registry, name: str) -> dict[str, Any]:
         told_facts = facts(config, {})
     id = registry.loaded().get(name)
     text = readme(folder)
+    warning = OPEN_WEB if is_gpt2(config, training) else ""
     return {
         **told,
         "facts": [
@@ -118,8 +108,8 @@ def card(registry: Registry, name: str) -> dict[str, Any]:
             *([["Id", short_id(id)]] if id else []),
         ],
         "sample": sample(folder) or _section(text, "It says"),
-        "not_for": _section(text, "Not for"),
-        "warning": OPEN_WEB if is_gpt2(config, training) else "",
+        "not_for": "" if warning else _section(text, "Not for"),  # it would say the same
+        "warning": warning,
         "text": text,
     }
 
@@ -154,43 +144,6 @@ def size(folder: Path) -> int:
     """Bytes of the files that make the checkpoint."""
     paths = (locate(folder, name) for name in LIMITS)
     return sum(path.stat().st_size for path in paths if path.is_file())
-
-
-def _read(folder: Path) -> tuple[gpt.GPTConfig, dict[str, Any], bool]:
-    """Shape, training, and whether its tokens are characters; read again when a file has changed."""
-    files = [locate(folder, name) for name in (CONFIG, TRAINING, TOKENIZER)]
-    if not any(locate(folder, weights).is_file() for weights in (WEIGHTS, ADAPTER_WEIGHTS)):
-        raise CheckpointError(f"{folder / WEIGHTS}: missing")
-    return _read_files(*((path, path.stat().st_mtime_ns if path.is_file() else 0) for path in files))
-
-
-@functools.lru_cache(maxsize=64)
-def _read_files(
-    config: tuple[Path, int], training: tuple[Path, int], tokenizer: tuple[Path, int]
-) -> tuple[gpt.GPTConfig, dict[str, Any], bool]:
-    fields = _object(config[0])
-    kept = {name: value for name, value in fields.items() if name not in ("format_version", "library_name")}
-    try:
-        shape = gpt.GPTConfig.from_dict(kept)
-    except ValueError as error:
-        raise CheckpointError(f"{config[0]}: {error}") from None
-    trained = _object(training[0]) if training[1] else {}
-    if tokenizer[1] or not (config[0].parent / ADAPTER).is_file():
-        return shape, trained, _object(tokenizer[0]).get("type") == "char"
-    told = trained.get("config")  # an adapter's tokenizer is in its base
-    return shape, trained, isinstance(told, dict) and told.get("tokenizer") == "char"
-
-
-def _object(path: Path) -> dict[str, Any]:
-    if path.stat().st_size > LIMITS.get(path.name, 0):
-        raise CheckpointError(f"{path}: larger than the limit")
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
-        raise CheckpointError(f"{path}: not JSON") from None
-    if not isinstance(found, dict):
-        raise CheckpointError(f"{path}: not a JSON object")
-    return found
 
 
 def _loss(training: dict[str, Any]) -> float | None:

@@ -9,7 +9,20 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from . import api, ask_route, attention, head, lent, links, models, models_route, prompt, sampling
+from . import (
+    api,
+    ask_route,
+    attention,
+    download_route,
+    head,
+    lent,
+    links,
+    models,
+    models_route,
+    prompt,
+    sampling,
+    training,
+)  # fmt: skip
 from .assets_route import route
 from .components.view import View
 from .limits import MAX_UPLOAD
@@ -21,7 +34,7 @@ from .visitors import Visitors
 TITLE = "GPT, letter by letter"
 STYLES = (
     "frame.css", "views.css", "common.css", "prompt.css", "sampling.css", "attention.css", "below.css", "talk.css",
-    "models.css",
+    "training.css", "models.css",
 )  # fmt: skip
 """In the page's own <style>: gradio rewrites the selectors of ``css=``, and drops what it does not know."""
 _ICON = (
@@ -51,10 +64,12 @@ def build(registry: Registry) -> gr.Blocks:
                 sampled = sampling.build(registry, first)
             with gr.Tab("Attention", id="attention"):
                 looking = attention.build(registry, first)
+            with gr.Tab("Training", id="training"):
+                learned = training.build(registry, first)
             with gr.Tab("Models", id="models"):
                 models.build(registry, first)
         prompt.wire(tab, top, registry)
-        _wire(page, top, tab, sampled, looking, tabs, registry, first)
+        _wire(page, top, tab, (sampled, looking, learned), tabs, registry, first)
         api.build(registry, first)
         lent.build(registry)
     page.queue(max_size=registry.host.queue)
@@ -63,10 +78,15 @@ def build(registry: Registry) -> gr.Blocks:
 
 
 def _wire(
-    page: gr.Blocks, top: View, tab: prompt.PromptTab, sampled: View, looking: View, tabs: gr.Tabs, registry: Registry,
-    first: str,
+    page: gr.Blocks, top: View, tab: prompt.PromptTab, views: tuple[View, View, View], tabs: gr.Tabs,
+    registry: Registry, first: str,
 ) -> None:  # fmt: skip
-    outputs = [top, tab.prompt, tab.settings, tab.text, sampled, looking, tabs]
+    outputs = [top, tab.prompt, tab.settings, tab.text, *views, tabs]
+
+    def seen(name: str, **restored: Any) -> tuple[dict[str, Any], ...]:
+        """What the views of Sampling, Attention and Training are told of a model, or what a link restored."""
+        rooms = {"sampling": sampling, "attention": attention, "training": training}
+        return tuple(restored.get(room) or module.value(registry, name) for room, module in rooms.items())
 
     def choose(chosen: Any, text: Any, settings: Any) -> tuple[Any, ...]:
         """Another model; an example that nobody has touched becomes one of its own."""
@@ -74,17 +94,16 @@ def _wire(
         try:
             shown = head.value(registry, name)
         except (ValueError, OSError) as error:
-            return head.failed(registry, error), *[gr.skip()] * 4
+            return head.failed(registry, error), *[gr.skip()] * 5
         untouched = isinstance(text, dict) and text.get("status") == "example"
-        vocab_size = registry.get(name).model.config.vocab_size
-        settings = {**prompt.DEFAULTS, **prompt.known_settings(settings), "vocab_size": vocab_size}
+        settings = {**prompt.DEFAULTS, **prompt.known_settings(settings), **prompt.of_model(registry, name)}
         text = prompt.example(registry, name) if untouched else gr.skip()
-        return shown, settings, text, sampling.value(registry, name), attention.value(registry, name)
+        return shown, settings, text, *seen(name)
 
     def open_page(request: gr.Request) -> tuple[Any, ...]:
         """What a link holds; without one the example, and the models that are there now."""
         parameter = request.query_params.get(PARAMETER)
-        nothing = (head.value(registry, first), *[gr.skip()] * 6)
+        nothing = (head.value(registry, first), *[gr.skip()] * 7)
         if not parameter:
             return nothing
         try:
@@ -95,24 +114,26 @@ def _wire(
                 "notes": [f"The link cannot be read ({error}); this is an example."],
             }
             return (*nothing[:3], shown, *nothing[4:])
-        if link.get("tab") == "attention":
-            seen = attention.restore(registry, link, first)
-            shown = sampling.value(registry, seen["model"])
-            return head.value(registry, seen["model"]), *nothing[1:4], shown, seen, gr.Tabs(selected="attention")
-        if link.get("tab") == "sampling":
+        opened = link.get("tab")
+        if opened in ("attention", "training"):
+            restored = (attention if opened == "attention" else training).restore(registry, link, first)
+            name = restored["model"]
+            rooms = seen(name, **{opened: restored})
+            return head.value(registry, name), *nothing[1:4], *rooms, gr.Tabs(selected=opened)
+        if opened == "sampling":
             shown = sampling.restore(registry, link, first)
             name, state = shown["model"], shown["state"]
             settings = {**prompt.settings_value(registry, name), **state["settings"], "seed": state["seed"]}
             settings["keep_seed"] = True  # whoever was given a seed wants that one
-            seen = attention.value(registry, name)
-            return head.value(registry, name), gr.skip(), settings, gr.skip(), shown, seen, gr.Tabs(selected="sampling")
+            rooms = seen(name, sampling=shown)
+            return head.value(registry, name), gr.skip(), settings, gr.skip(), *rooms, gr.Tabs(selected="sampling")
         state = prompt.restore(registry, link, first)
-        settings = {**prompt.settings_value(registry, state["model"]), **state["settings"]}
-        shown, seen = sampling.value(registry, state["model"]), attention.value(registry, state["model"])
-        return head.value(registry, state["model"]), state["prompt"], settings, state["text"], shown, seen, gr.skip()
+        name = state["model"]
+        settings = {**prompt.settings_value(registry, name), **state["settings"]}
+        return head.value(registry, name), state["prompt"], settings, state["text"], *seen(name), gr.skip()
 
     quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-    top.choose(choose, [top, tab.text, tab.settings], [top, tab.settings, tab.text, sampled, looking], **quick)
+    top.choose(choose, [top, tab.text, tab.settings], [top, tab.settings, tab.text, *views], **quick)
     page.load(open_page, None, outputs, **quick)
 
 
@@ -124,7 +145,12 @@ def launch_options(registry: Registry) -> dict[str, Any]:
         "theme": theme(),
         "head": f"{_ICON}<style>{''.join((ASSETS / name).read_text(encoding='utf-8') for name in STYLES)}</style>",
         "app_kwargs": {
-            "routes": [ask_route.route(registry), models_route.route(registry), route()],
+            "routes": [
+                ask_route.route(registry),
+                download_route.route(registry),
+                models_route.route(registry),
+                route(),
+            ],
             "middleware": [Middleware(Visitors, a_minute=registry.host.requests_a_minute)],
         },
         "footer_links": [],

@@ -54,7 +54,7 @@ def config(corpus: Corpus) -> TrainConfig:
     return TrainConfig(
         GPTConfig(vocab_size=len(set(corpus.text)), block_size=16, n_layer=1, n_head=2, n_embd=32),
         steps=12, batch_size=4, dropout=0.0, token_noise=0.0, warmup=0.1, ema=0.8,
-        eval_every=4, eval_windows=4, save_every=5, precision="float32",
+        eval_every=4, eval_windows=4, save_every=5, precision="float32", story=False,
     )  # fmt: skip
 
 

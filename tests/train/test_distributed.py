@@ -21,6 +21,7 @@ import gpt
 from tests.train.two_processes import RECIPES, job_of, train
 from train.__main__ import main
 from train.distributed import ALONE
+from train.loop import run
 
 if not sys.platform.startswith("linux"):
     pytest.skip("the processes of torchrun are looked for in /proc", allow_module_level=True)
@@ -117,6 +118,17 @@ def test_what_two_processes_tell_each_other(two: tuple[list[dict[str, Any]], str
     assert talks[1]["the other"] == "KeyError: 1 failed"
 
 
+def test_no_thread_that_carries_tensors_outlives_the_training_whether_it_went_well_or_not(
+    two: tuple[list[dict[str, Any]], str, Path],
+) -> None:
+    for said in two[0]:
+        inside, after, again, after_failure = said["threads"]
+        assert set(inside) == set(again) == {"pt_gloo_runloop"}
+        assert after == after_failure == []
+    assert two[0][0]["left"].startswith("ProcessError: another process of this training has ended")
+    assert two[0][1]["left"] == "KeyError: 1 leaves"
+
+
 # Muon orthogonalises in bfloat16, whatever the precision: there sums in another order show earlier.
 @pytest.mark.parametrize(("recipe", "tolerance"), [("AdamW", 2e-6), ("in parts", 2e-6), ("Muon", 1e-4)])
 def test_two_processes_reach_the_losses_of_one_with_the_same_weights_on_both(
@@ -151,10 +163,24 @@ def test_two_processes_are_one_that_takes_the_batch_in_two_parts_bit_for_bit(
 def test_only_the_first_prints_evaluates_and_writes(two: tuple[list[dict[str, Any]], str, Path]) -> None:
     said, out, _ = two
     assert out == "printed by 0\n"
-    for each in (said[0]["recipes"][name] for name in RECIPES):
-        assert (each["events"], each["wrote"]) == ("ssssEsSsssEssSssES", True)
+    for name, each in said[0]["recipes"].items():
+        events = "tstststsEstSstssEsstSssES" if name == "story" else "ssssEsSsssEssSssES"
+        assert (each["events"], each["wrote"]) == (events, True)
     for each in (said[1]["recipes"][name] for name in RECIPES):
         assert (each["events"], each["wrote"]) == ("s" * 12, False)
+
+
+def test_the_story_of_two_processes_is_that_of_one_that_takes_the_batch_in_two_parts(
+    two: tuple[list[dict[str, Any]], str, Path], tmp_path: Path
+) -> None:
+    folder = two[2].parent / "story 0"
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as each of the two has
+    try:
+        list(run(job_of(two[2], tmp_path / "one", ALONE, accumulate=2, story=True)))
+    finally:
+        torch.set_num_threads(threads)
+    assert (folder / "story.bin").read_bytes() == (tmp_path / "one" / "story.bin").read_bytes()
 
 
 def test_each_process_drops_out_in_its_own_way_and_both_hold_the_same_weights(

@@ -218,16 +218,23 @@ def test_an_adapter_is_small_and_its_base_is_untouched(base: Path, plays: Path) 
 
 
 def test_it_ends_when_nothing_is_gained_and_the_best_weights_are_kept(base: Path, plays: Path) -> None:
+    ann = ("--task", "voice", "--speaker", "Ann", "--corpus", plays, "--ema", 0)
+    assert finetune(base, *ann, "--steps", 40, "--matrix-lr", 0.02, "--lr", 0.01) == 0
+    knows = base.parent / "knows"
+    (base.parent / "out").rename(knows)
     # At such a rate every step does harm.
-    harm = ("--task", "voice", "--speaker", "Ann", "--corpus", plays, "--lr", 3, "--matrix-lr", 3, "--warmup", 0)
-    assert finetune(base, *harm, "--steps", 50, "--eval-every", 2, "--patience", 2, "--ema", 0) == 0
+    harm = (*ann, "--lr", 3, "--matrix-lr", 3, "--warmup", 0)
+    assert finetune(knows, *harm, "--steps", 50, "--eval-every", 2, "--patience", 2) == 0
     out = base.parent / "out"
     assert training(out)["steps"] == 4
     found = outcome(out)
     assert found["best_step"] == 0
     assert found["after"]["loss"] == pytest.approx(found["before"]["loss"], abs=1e-3)
-    for name, p in gpt.load(base).model.named_parameters():
+    for name, p in gpt.load(knows).model.named_parameters():
         assert torch.equal(p, dict(gpt.load(out).model.named_parameters())[name]), name
+    losses = [json.loads(line)["val_loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert losses[0] == min(losses[:-1])
+    assert len(losses) == 4  # before, after 2 and 4 steps, and of all that is kept apart
 
 
 @pytest.mark.parametrize("more", [(), ("--lora", 2)], ids=["all weights", "adapter"])

@@ -30,7 +30,7 @@ import termios
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ["--preset", "tiny", "--n-layer", "1", "--n-head", "2", "--n-embd", "32", "--block-size", "16",
-         "--dropout", "0.1", "--token-noise", "0.05", "--eval-windows", "4"]  # fmt: skip
+         "--dropout", "0.1", "--token-noise", "0.05", "--eval-windows", "4", "--no-story"]  # fmt: skip
 MANY_STEPS = ["--steps", "100000", "--eval-every", "50", "--save-every", "200"]
 
 
@@ -161,6 +161,16 @@ def test_elsewhere_there_is_no_bar_but_plain_lines(
         "step 10",
         "step 20",
     ]
+
+
+def test_an_evaluation_for_the_story_is_one_line(
+    tmp_path: Path, corpus_file: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words = command(tmp_path / "model", corpus_file, "--steps", "3", "--eval-every", "10")[3:]
+    assert main([*words, "--story"]) == 0
+    lines = capfd.readouterr().out.splitlines()[1:]  # without the vocabulary's size
+    assert [line.split(":")[0] for line in lines[1:5]] == ["step 0", "step 1", "step 2", "step 3"]
+    assert re.fullmatch(r"step 1: training \d\.\d\d, validation \d\.\d\d nats", lines[2])
 
 
 def test_the_signals_mean_again_what_they_meant_before(tmp_path: Path, corpus_file: Path) -> None:

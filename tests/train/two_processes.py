@@ -17,7 +17,7 @@ from train import loop
 from train.config import TrainConfig
 from train.data import Corpus
 from train.distributed import ProcessError, Processes, joined, one_voice
-from train.loop import Evaluation, Saved, Step
+from train.loop import Evaluation, Saved, Step, Told
 from train.state import Job
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -25,6 +25,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "Muon": {},
     "in parts": {"matrix_lr": 0.0, "accumulate": 2},
     "dropout": {"dropout": 0.5},
+    "story": {"story": True},
 }
 
 
@@ -35,6 +36,7 @@ def job_of(corpus_file: Path, folder: Path, processes: Processes, **fields: Any)
     config = TrainConfig(
         GPTConfig(tokenizer.vocab_size, block_size=16, n_layer=2, n_head=2, n_embd=32), steps=12, batch_size=8,
         dropout=0.0, token_noise=0.0, ema=0.8, eval_every=4, eval_windows=4, save_every=5, precision="float32",
+        story=False,
     )  # fmt: skip
     corpus = Corpus("words", text, hashlib.sha256(text.encode()).hexdigest())
     return Job(dataclasses.replace(config, **fields), corpus, tokenizer, folder, processes=processes)
@@ -46,7 +48,7 @@ def train(job: Job) -> dict[str, Any]:
     events = list(training.events())
     weights = training.state.tensors()
     return {
-        "events": "".join({Step: "s", Evaluation: "E", Saved: "S"}[type(event)] for event in events),
+        "events": "".join({Step: "s", Told: "t", Evaluation: "E", Saved: "S"}[type(event)] for event in events),
         "losses": [event.loss for event in events if isinstance(event, Step)],
         "val_losses": [event.val_loss for event in events if isinstance(event, Evaluation)],
         "weights": {name: hashlib.sha256(t.numpy().tobytes()).hexdigest() for name, t in weights.items()},
@@ -82,13 +84,32 @@ def talk(processes: Processes) -> dict[str, Any]:
     return said
 
 
+def threads() -> list[str]:
+    """Of gloo's, those that carry out what the processes tell each other."""
+    names = [file.read_text().strip() for file in Path("/proc/self/task").glob("*/comm")]
+    return [name for name in names if name.startswith("pt_gloo")]
+
+
 def main(folder: Path, corpus_file: Path) -> None:
     torch.set_num_threads(1)
-    with one_voice(), joined() as processes:
-        print(f"printed by {processes.rank}", flush=True)
-        said = {"talk": talk(processes), "recipes": {}}
-        for name, fields in RECIPES.items():
-            said["recipes"][name] = train(job_of(corpus_file, folder / f"{name} {processes.rank}", processes, **fields))
+    with one_voice():
+        with joined() as processes:
+            print(f"printed by {processes.rank}", flush=True)
+            said = {"talk": talk(processes), "recipes": {}, "threads": [threads()]}
+            for name, fields in RECIPES.items():
+                job = job_of(corpus_file, folder / f"{name} {processes.rank}", processes, **fields)
+                said["recipes"][name] = train(job)
+        said["threads"].append(threads())
+        try:
+            with joined() as processes:
+                if processes.any(processes.first):
+                    said["threads"].append(threads())
+                if not processes.first:
+                    raise KeyError("1 leaves")
+                processes.any(False)
+        except (ProcessError, KeyError) as error:
+            said["left"] = f"{type(error).__name__}: {error.args[0]}"
+            said["threads"].append(threads())
         (folder / f"{processes.rank}.json").write_text(json.dumps(said), encoding="utf-8")
 
 

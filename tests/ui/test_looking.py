@@ -185,7 +185,8 @@ def test_another_name_is_not_found(page_url, name):
 
 def test_there_are_no_other_questions():
     assert set(QUESTIONS) == {
-        "trace", "row", "map", "play", "rewrite", "effects", "roll", "write", "score", "quality", "fetch_corpus"
+        "trace", "row", "map", "play", "rewrite", "effects", "roll", "write", "score", "quality", "fetch_corpus",
+        "story",
     }  # fmt: skip
 
 

@@ -55,8 +55,13 @@ export function createLanes(lab) {
     /** @param {number} i */
     remove(i) { lanes.set(lab.state.lanes.filter((_, j) => j !== i)); },
 
-    /** Write from the text as it stands; `on`: further, where they are. @param {boolean} [on] */
-    async write(on = false) {
+    /** What a link need say to have it written again: the draws are those of the seed. @returns {number} tokens each, from the text that is shown; 0 where they began elsewhere */
+    again() {
+      return start && start.text === lab.state.text && start.seed === lab.state.seed ? wanted : 0;
+    },
+
+    /** Write from the text as it stands; `on`: further, where they are. @param {boolean} [on] @param {number} [count] tokens each */
+    async write(on = false, count = PRESS) {
       const {path, at} = lab;
       if (!path || lab.state.lanes.length === 0) return;
       lanes.stop();
@@ -66,7 +71,7 @@ export function createLanes(lab) {
         lanes.written = lab.state.lanes.map((settings) => ({settings, text: '', ids: [], full: false}));
         wanted = 0;
       }
-      wanted += PRESS;
+      wanted += count;
       lanes.writing = true;
       lanes.error = '';
       lab.touch('written');
@@ -102,19 +107,6 @@ export function createLanes(lab) {
   }
 
   return lanes;
-}
-
-/**
- * How far texts agree, and whether they have come to differ or are only of different lengths.
- * @param {string[]} texts
- * @returns {{shared: number, parted: boolean}} characters that all begin with
- */
-export function part(texts) {
-  const all = texts.map((text) => [...text]);
-  const least = all.length ? Math.min(...all.map((text) => text.length)) : 0;
-  let n = 0;
-  while (n < least && all.every((text) => text[n] === all[0][n])) n++;
-  return {shared: (all[0] ?? []).slice(0, n).join('').length, parted: all.length > 1 && n < least};
 }
 
 /** Settings as names and values: those that are on. @param {import('../common/settings.js').Settings} settings @returns {[string, string][]} */

@@ -1,0 +1,15 @@
+/** The keys of the Training tab, in one table that the help is made of. Pure: no DOM. */
+
+/** @type {import('../common/keypanel.js').Key[]} */
+export const KEYS = [
+  {keys: ['ArrowLeft'], shown: '←', does: 'the moment before', action: 'before'},
+  {keys: ['ArrowRight'], shown: '→', does: 'the next moment', action: 'next'},
+  {keys: ['Home'], shown: 'Home', does: 'before the first step', action: 'first'},
+  {keys: ['End'], shown: 'End', does: 'the finished model', action: 'last'},
+  {keys: [' '], shown: 'Space', does: 'play and pause', action: 'play'},
+  {keys: ['ArrowUp'], shown: '↑', does: 'the head before', action: 'headUp'},
+  {keys: ['ArrowDown'], shown: '↓', does: 'the next head', action: 'headDown'},
+  {keys: ['t', 'T'], shown: 'T', does: 'train your own', action: 'own'},
+  {keys: ['?'], shown: '?', does: 'these keys', action: 'help'},
+  {keys: ['Escape'], shown: 'Esc', does: 'close these keys', action: 'escape'},
+];
