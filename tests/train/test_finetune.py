@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import pickle
 import shlex
 import shutil
 from pathlib import Path
@@ -324,6 +325,14 @@ def test_bad_options_are_one_line(
     assert says in said
     assert said.count("\n") == 1
     assert not (base.parent / "out").exists()
+
+
+def test_a_base_whose_weights_are_a_pickle_is_never_opened(
+    base: Path, plays: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (base / WEIGHTS).write_bytes(pickle.dumps({"a": 1}))
+    assert finetune(base, "--task", "voice", "--speaker", "Ann", "--corpus", plays) == 1
+    assert "model.safetensors: a pickle, which is never opened" in capsys.readouterr().err
 
 
 def test_a_folder_with_a_checkpoint_is_not_written_over_unasked(
