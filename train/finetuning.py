@@ -26,6 +26,7 @@ from .gains import Gain, old_text
 from .growing import grown
 from .large import LargeCorpus
 from .launch import without
+from .memory import require_memory
 from .reading import Text
 from .record import OUTCOME
 from .state import Job
@@ -47,6 +48,8 @@ class FinetuneConfig(TrainConfig):
     """Length of the training, in updates of the weights; it ends sooner where nothing is gained any more."""
     batch_size: int = 16
     """Windows of block_size tokens in an update."""
+    story: bool = False
+    """Keep the story of the training, for the page's Training tab (story.bin, some megabytes)."""
     repeats: tyro.conf.Suppress[float] = 0.0
     repeats_until: tyro.conf.Suppress[float] = 0.0
     matrix_lr: float = 2e-3
@@ -137,6 +140,7 @@ def command(command: Finetune, arguments: list[str]) -> None:
     kind, unit = tokenizer_of(base)
     with arguments_checked():
         config = command.config.plain(base.model.config, kind)
+    require_memory(config)
     print(f"{command.config.init}, {base.model.config.num_parameters:,} parameters, learns {corpus.name}", flush=True)
     gain = Gain(command.task, base, corpus, old_text(base, command.old_corpus), command.poems)
     print(f"before: {gain.told(gain.before)}", flush=True)

@@ -84,7 +84,7 @@ class _Run:
         self.state.tokens_a_step = self.reading.tokens_a_step
         if job.resume and self.processes.first:
             resume_training(job, self.state)
-        self.prompt = prompt_for(train)
+        self.prompt = self.reading.prompt or prompt_for(train)
         if self.has_story and self.processes.first and self.state.story is None:
             self.state.story = begin(self.config.model, job.tokenizer, train)
 
@@ -102,8 +102,7 @@ class _Run:
                 yield self._saved()
             return
         if (self.has_story or config.patience) and state.step == 0 and first:
-            # With patience: of what it begins with, which may stay the best.
-            yield self._evaluate(told=not config.patience)
+            yield self._evaluate(told=not config.patience)  # what it begins with may stay the best
         # All processes come to the same decisions, and the others wait at the next one for process 0.
         while not self._ended():
             yield self._step()
@@ -242,23 +241,23 @@ class _Run:
         job, state = self.job, self.state
         state.model.eval()
         seconds = self.seconds
+        T = self.config.model.block_size
         every_window = self.reading.held_out.windows
-        some = self.config.eval_windows
-        if told:
-            some = min(some, max(1, EVAL_TOKENS // self.config.model.block_size))
+        some = min(self.config.eval_windows, max(1, EVAL_TOKENS // T)) if told else self.config.eval_windows
         windows = every_window if finished else min(some, every_window)
         train = self._mean_loss(self.reading.train, some)
         val = self._mean_loss(self.reading.held_out, windows)
+        if self.config.patience and not (told or finished):
+            state.judge(val)
         checkpoint = as_saved(job, state.averages.weights)
         evaluation = (Told if told else Evaluation)(
             state.step, state.tokens, seconds, train, val, windows, self.learning_rate,
             sample(checkpoint, self.prompt, SAMPLE_LENGTH),
         )  # fmt: skip
         state.metrics.append(dataclasses.asdict(evaluation))
-        if self.config.patience and not (told or finished):
-            state.judge(val)
         if finished:
             state.heads = describe_heads(checkpoint, self.held_out, job.corpus.name)
+            state.outcome = job.report(checkpoint)
         if state.story is not None and (finished or self._is_told()):
             state.story = tell(state.story, checkpoint, state.step, self.held_out, state.heads)
         self.evaluation_seconds[told] = self.seconds - seconds

@@ -43,6 +43,11 @@ def make_optimizers(model: GPT, config: TrainConfig) -> list[Optimizer]:
     return optimizers
 
 
+def learning(model: GPT) -> dict[str, Tensor]:
+    """The parameters that are trained, by name: all, but for what a low-rank adapter leaves as it is."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
 class Float32Muon(Muon):
     """Muon without rounding to 16 bits on the way, so that sums in another order stay as near as with AdamW.
 
@@ -80,11 +85,6 @@ def orthogonal(matrix: Tensor, coefficients: tuple[float, float, float], steps: 
         square = x @ x.T
         x = torch.addmm(x, torch.addmm(square, square, square, beta=b, alpha=c), x, beta=a)
     return x
-
-
-def learning(model: GPT) -> dict[str, Tensor]:
-    """The parameters that are trained, by name: all, but for what a low-rank adapter leaves as it is."""
-    return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
 def lr_factor(progress: float, config: TrainConfig) -> float:

@@ -90,6 +90,8 @@ class Reading:
     """Of what is held out."""
     tokens_a_step: float
     """Targets that count, in the mean of an epoch."""
+    prompt: str = ""
+    """What a sample goes on from, if the corpus says."""
 
     def __init__(self, corpus: Text, config: TrainConfig, tokenizer: Tokenizer) -> None:
         chosen = corpus.training() if config.evaluate_on == "selection" else corpus
@@ -116,6 +118,7 @@ class Reading:
             return windows(exercises, tokenizer, config.model.block_size)
 
         train, held_out = read(corpus.train), read(corpus.held_out)
+        self.prompt = corpus.held_out[0].prompt
         replies = "".join(exercise.reply for exercise in corpus.held_out)
         self.tokens_a_character = len(tokenizer.encode(replies)) / len(replies)
         self.tokens_a_step = config.batch_size * int((train.targets != IGNORED).sum()) / len(train.targets)

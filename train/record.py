@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gpt import Checkpoint
-
 if TYPE_CHECKING:
     from .state import Job, State
 
@@ -20,19 +18,13 @@ OUTCOME = "outcome"
 """Of a task's record, what came of it."""
 
 
-def training_record(job: Job, state: State, finished: Checkpoint | None = None) -> dict[str, Any]:
-    """What training.json says.
-
-    Args:
-        job: the training.
-        state: how far it is.
-        finished: what it ends with, if it has ended: of a task, this is measured.
-    """
+def training_record(job: Job, state: State) -> dict[str, Any]:
+    """What training.json says."""
     config = job.config
     train, held_out = job.split()
     task = dict(job.task)
-    if task and finished is not None:
-        task[OUTCOME] = {"best_step": state.best.step if state.best else state.step, **job.report(finished)}
+    if task and state.outcome is not None:
+        task[OUTCOME] = {"best_step": state.best.step if state.best else state.step, **state.outcome}
     several = f"{job.processes.size} processes, each on " if job.processes.size > 1 else ""
     return {
         "config": config.to_dict(),

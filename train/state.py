@@ -111,6 +111,8 @@ class State:
     """What story.bin holds, once it has a frame."""
     heads: dict[str, Any] | None = None
     """What heads.json says, of a training that has ended."""
+    outcome: Mapping[str, Any] | None = None
+    """What came of its task, of one that has ended."""
     init: dict[str, Any] | None = None
     """How the weights it began with were trained; None: they were random."""
     best: Best | None = None
@@ -168,7 +170,7 @@ def save_training(job: Job, state: State) -> None:
         TrainingError: it could not be written, or the weights are not finite; the last save is still there, whole.
     """
     model = job.config.model
-    training = training_record(job, state, as_saved(job, state.weights) if state.finished else None)
+    training = training_record(job, state)
     heads = state.heads
     info: dict[str, Any] = {"step": state.step, "seconds": state.seconds, "finished": state.finished}
     if state.best:
@@ -207,14 +209,9 @@ def describe_heads(checkpoint: Checkpoint, held_out: str, corpus: str) -> dict[s
     return describe(checkpoint, held_out, f"the {len(held_out):,} held-out characters of {corpus}")
 
 
-def as_saved(job: Job, weights: Mapping[str, Tensor]) -> Checkpoint:
-    """What a folder with these weights will be once they are saved, rounded as they are there."""
-    return whole(job, {name: t.to("cpu", torch.bfloat16).float() for name, t in weights.items()})
-
-
-def whole(job: Job, trained: Mapping[str, Tensor]) -> Checkpoint:
-    """The model of these weights, on the CPU: all of its own, or those of an adapter of its base."""
-    weights = {name: t.detach().cpu() for name, t in trained.items()}
+def as_saved(job: Job, trained: Mapping[str, Tensor]) -> Checkpoint:
+    """What these weights will be once they are saved, rounded as they are there: all of a model's, or an adapter's."""
+    weights = {name: t.to("cpu", torch.bfloat16).float() for name, t in trained.items()}
     if job.base is not None and job.low_rank:
         weights = merged(dict(job.base.model.named_parameters()), weights)
     return Checkpoint(GPT.from_state(job.config.model, weights).eval().requires_grad_(False), job.tokenizer, "", "")

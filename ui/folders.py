@@ -8,16 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import gpt
-from gpt.checkpoint import (
-    ADAPTER,
-    ADAPTER_WEIGHTS,
-    CONFIG,
-    TOKENIZER,
-    TRAINING,
-    WEIGHTS,
-    CheckpointError,
-    locate,
-)  # fmt: skip
+from gpt.checkpoint import ADAPTER, ADAPTER_WEIGHTS, CONFIG, TOKENIZER, TRAINING, WEIGHTS, CheckpointError, locate
 from gpt.hub import LIMITS
 
 

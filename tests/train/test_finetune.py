@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import pickle
 import shlex
 import shutil
 from pathlib import Path
@@ -218,16 +219,23 @@ def test_an_adapter_is_small_and_its_base_is_untouched(base: Path, plays: Path) 
 
 
 def test_it_ends_when_nothing_is_gained_and_the_best_weights_are_kept(base: Path, plays: Path) -> None:
+    ann = ("--task", "voice", "--speaker", "Ann", "--corpus", plays, "--ema", 0)
+    assert finetune(base, *ann, "--steps", 40, "--matrix-lr", 0.02, "--lr", 0.01) == 0
+    knows = base.parent / "knows"
+    (base.parent / "out").rename(knows)
     # At such a rate every step does harm.
-    harm = ("--task", "voice", "--speaker", "Ann", "--corpus", plays, "--lr", 100, "--matrix-lr", 3, "--warmup", 0)
-    assert finetune(base, *harm, "--steps", 50, "--eval-every", 2, "--patience", 2, "--ema", 0) == 0
+    harm = (*ann, "--lr", 3, "--matrix-lr", 3, "--warmup", 0)
+    assert finetune(knows, *harm, "--steps", 50, "--eval-every", 2, "--patience", 2) == 0
     out = base.parent / "out"
     assert training(out)["steps"] == 4
     found = outcome(out)
     assert found["best_step"] == 0
     assert found["after"]["loss"] == pytest.approx(found["before"]["loss"], abs=1e-3)
-    for name, p in gpt.load(base).model.named_parameters():
+    for name, p in gpt.load(knows).model.named_parameters():
         assert torch.equal(p, dict(gpt.load(out).model.named_parameters())[name]), name
+    losses = [json.loads(line)["val_loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert losses[0] == min(losses[:-1])
+    assert len(losses) == 4  # before, after 2 and 4 steps, and of all that is kept apart
 
 
 @pytest.mark.parametrize("more", [(), ("--lora", 2)], ids=["all weights", "adapter"])
@@ -317,6 +325,14 @@ def test_bad_options_are_one_line(
     assert says in said
     assert said.count("\n") == 1
     assert not (base.parent / "out").exists()
+
+
+def test_a_base_whose_weights_are_a_pickle_is_never_opened(
+    base: Path, plays: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (base / WEIGHTS).write_bytes(pickle.dumps({"a": 1}))
+    assert finetune(base, "--task", "voice", "--speaker", "Ann", "--corpus", plays) == 1
+    assert "model.safetensors: a pickle, which is never opened" in capsys.readouterr().err
 
 
 def test_a_folder_with_a_checkpoint_is_not_written_over_unasked(
