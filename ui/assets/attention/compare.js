@@ -108,7 +108,8 @@ export function mount(app, element) {
     bars.hidden = !a || !b;
     if (!a || !b) return;
     const [thisName, otherName] = now === 'silenced' ? [`without ${headNames(app.state.silenced)}`, 'with all heads'] : ['this text', 'the other'];
-    swatches.replaceChildren(make('i', {class: 'ge-swatch gl-blue'}), `${thisName} `, make('i', {class: 'ge-swatch gl-ochre'}), otherName);
+    const key = (ink, name) => make('span', {class: 'ge-whole'}, make('i', {class: `ge-swatch ${ink}`}), name);
+    swatches.replaceChildren(key('gl-blue', thisName), ' ', key('gl-ochre', otherName));
     list.setAttribute('aria-label', `Probabilities of the next character: ${thisName}, then ${otherName}`);
     const of = (one) => (id) => nextProbability(one, one.tokens - 1, id);
     drawBars(list, paired(a, b, BARS, of(trace), of(other)));
