@@ -24,14 +24,14 @@ def make_optimizers(model: GPT, config: TrainConfig) -> list[Optimizer]:
     matrices: list[Tensor] = []
     tables: list[Tensor] = []
     vectors: list[Tensor] = []
-    for name, p in model.named_parameters():
+    for name, p in learning(model).items():
         group = vectors if p.ndim < 2 else matrices if name.startswith("blocks.") else tables
         group.append(p)
     if not config.matrix_lr:
         tables, matrices = tables + matrices, []
     groups = [(tables, config.weight_decay), (vectors, 0.0)]
     adamw: list[dict[str, Any]] = [{"params": params, "weight_decay": decay} for params, decay in groups if params]
-    optimizers: list[Optimizer] = [AdamW(adamw, lr=config.lr, betas=(0.9, 0.99), fused=True)]
+    optimizers: list[Optimizer] = [AdamW(adamw, lr=config.lr, betas=(0.9, 0.99), fused=True)] if adamw else []
     if matrices:
         kind = Float32Muon if config.precision == "float32" else Muon
         optimizers.append(
@@ -41,6 +41,11 @@ def make_optimizers(model: GPT, config: TrainConfig) -> list[Optimizer]:
         for parameters in optimizer.param_groups:
             parameters["initial_lr"] = parameters["lr"]
     return optimizers
+
+
+def learning(model: GPT) -> dict[str, Tensor]:
+    """The parameters that are trained, by name: all, but for what a low-rank adapter leaves as it is."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
 class Float32Muon(Muon):
@@ -115,7 +120,7 @@ class Averages:
     """
 
     def __init__(self, model: GPT, decay: float) -> None:
-        self.parameters = dict(model.named_parameters())
+        self.parameters = learning(model)
         self.decay = decay
         self.weights: Mapping[str, Tensor] = {
             name: p.detach().clone() if decay else p.detach() for name, p in self.parameters.items()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import gpt
-from gpt.checkpoint import CONFIG, WEIGHTS, locate
+from gpt.checkpoint import ADAPTER_WEIGHTS, CONFIG, WEIGHTS, locate
 
 from .host import Host
 from .limits import MAX_MODELS_ARRIVED, MAX_MODELS_LOADED
@@ -80,8 +80,8 @@ class Registry:
             CheckpointError: the folder is damaged.
         """
         folder, _ = self.where(name)
-        weights = locate(folder, WEIGHTS)
-        key = name, folder, weights.stat().st_mtime_ns if weights.exists() else 0
+        files = [locate(folder, weights) for weights in (WEIGHTS, ADAPTER_WEIGHTS)]
+        key = name, folder, max((file.stat().st_mtime_ns for file in files if file.exists()), default=0)
         with self._lock:  # two visitors who ask for the same model at once load it once
             if key not in self._loaded:
                 self._loaded[key] = self._load(name, folder)
