@@ -247,6 +247,8 @@ class _Run:
         windows = every_window if finished else min(some, every_window)
         train = self._mean_loss(self.reading.train, some)
         val = self._mean_loss(self.reading.held_out, windows)
+        if not math.isfinite(train + val):  # before a model of such weights is asked to write
+            raise not_finite(job, f"the loss is {train} on what is learnt, {val} on what is held out", state.step)
         if self.config.patience and not (told or finished):
             state.judge(val)
         checkpoint = as_saved(job, state.averages.weights)
