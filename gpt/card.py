@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .checkpoint import LIBRARY_NAME
 from .config import GPTConfig
 from .heads import ROLES, label
 
@@ -14,6 +15,8 @@ HEADS_TITLE = "## Its heads"
 
 ON_THE_HUB = {"tinyshakespeare": "karpathy/tiny_shakespeare"}
 """Corpus -> its name among the Hub's datasets."""
+
+FROM_NOTHING = ", written and trained from nothing"
 
 RESTS = 0.5
 """A head rests on the first position that has more than this weight there, on average."""
@@ -38,12 +41,13 @@ def model_card(
     from huggingface_hub import EvalResult, ModelCardData
 
     corpus = training["corpus"]["name"]
+    token = _token(training)
     data = ModelCardData(
-        language="en",
+        language="en" if corpus in ON_THE_HUB else None,
         license="mit",
-        library_name="gpt-letter-by-letter",
+        library_name=LIBRARY_NAME,
         pipeline_tag="text-generation",
-        tags=["gpt", "character-level", "from-scratch"],
+        tags=["gpt", f"{token}-level", "from-scratch"],
         datasets=[ON_THE_HUB[corpus]] if corpus in ON_THE_HUB else None,
         model_name=name,
     )
@@ -54,12 +58,14 @@ def model_card(
                 task_type="text-generation",
                 dataset_type=corpus,
                 dataset_name=f"{corpus}, {_held_out(training)}",
+                dataset_split=training["split"]["evaluate_on"],
                 metric_type="loss",
-                metric_name="validation loss, nats a character",
+                metric_name=f"validation loss, nats a {token}",
                 metric_value=round(last["val_loss"], 4),
+                metric_config=f"the mean over {_windows(config, training)} {_held_out(training)}",
             )
         ]
-    lines = ["---", data.to_yaml().strip(), "---", "", f"# {name}", "", _shape(config), ""]
+    lines = ["---", data.to_yaml().strip(), "---", "", f"# {name}", "", _shape(config, FROM_NOTHING), ""]
     lines += _trained(training)
     if last is not None:
         lines += _loss(config, training, last)
@@ -68,13 +74,50 @@ def model_card(
     if last is not None:
         lines += ["## It says", "", *[f"    {line}" for line in last["sample"].strip("\n").split("\n")], ""]
     lines += [
-        "## Use", "", "```python", "import gpt", "", f'checkpoint = gpt.load("checkpoints/{name}")',
-        'print("".join(t.text for t in gpt.generate(checkpoint, "ROMEO:")))', "```", "",
+        *_use(f"checkpoints/{name}", "ROMEO:"),
         "## Not for", "",
-        "Facts, advice, or prose of today: it has read one small text, character by character, and knows nothing else. "
+        f"Facts, advice, or prose of today: it has read one text, {token} by {token}, and knows nothing else. "
         "It invents names and words. Attention maps drawn from it show where it looks, not why it decides.", "",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def imported_card(config: GPTConfig, origin: str, base_model: str | None) -> str:
+    """README.md of a GPT-2 that was imported.
+
+    Args:
+        config: its shape.
+        origin: from where, in words.
+        base_model: the repository of the Hub that it was, where it was one.
+    """
+    from huggingface_hub import ModelCardData
+
+    data = ModelCardData(
+        library_name=LIBRARY_NAME, pipeline_tag="text-generation", tags=["gpt", "gpt2"], base_model=base_model
+    )
+    lines = [
+        "---", data.to_yaml().strip(), "---", "", "# GPT-2", "", _shape(config, ""), "",
+        f"Imported from {origin}, where its licence and its own card are.", "",
+        *_use("checkpoints/gpt2", "Once upon a time"),
+        "## Not for", "",
+        "Facts or advice. GPT-2 was trained on text of the open web: what it writes may be false, and may offend.", "",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _use(source: str, prompt: str) -> list[str]:
+    """How to use it, in three lines."""
+    return [
+        "## Use", "", "With the folder `gpt` of the project's code beside your own:", "",
+        "```python", "import gpt", f'checkpoint = gpt.load("{source}")',
+        f'print("".join(token.text for token in gpt.generate(checkpoint, "{prompt}")))', "```", "",
+    ]  # fmt: skip
+
+
+def _token(training: Mapping[str, Any]) -> str:
+    """What one token is, in a word."""
+    kind = (training.get("config") or {}).get("tokenizer") or "char"
+    return "character" if kind == "char" else "subword"
 
 
 def with_heads(card: str, heads: Mapping[str, Any]) -> str:
@@ -108,15 +151,15 @@ def _heads(heads: Mapping[str, Any]) -> list[str]:
     ]  # fmt: skip
 
 
-def _shape(config: GPTConfig) -> str:
+def _shape(config: GPTConfig, how: str) -> str:
     recipe = "GPT-2's recipe" if config.norm == "layer" else "the modern recipe"
     activation = {"gelu": "GELU", "relu2": "squared ReLU"}[config.activation]
     parts = [f"{config.position} positions", f"{config.norm} norm", activation]
     parts += ["normalised queries and keys"] if config.qk_norm else []
     parts += ["tied head"] if config.tied_head else []
     return (
-        f"A GPT of {config.num_parameters:,} parameters, written and trained from nothing: {config.n_layer} layers of "
-        f"{config.n_head} heads, {config.n_embd} wide, a window of {config.block_size} tokens, "
+        f"A GPT of {config.num_parameters:,} parameters{how}: {config.n_layer} layers of {config.n_head} heads, "
+        f"{config.n_embd} wide, a window of {config.block_size:,} tokens, "
         f"{config.vocab_size:,} tokens; {recipe} ({', '.join(parts)})."
     )
 
@@ -158,16 +201,20 @@ def _began_with(init: Mapping[str, Any] | None) -> list[str]:
 def _loss(config: GPTConfig, training: Mapping[str, Any], last: Mapping[str, Any]) -> list[str]:
     if not math.isfinite(last["val_loss"]):
         return []
-    windows = f"windows of {config.block_size} tokens"
-    windows = f"all {windows}, which do not overlap, of" if training["finished"] else f"some {windows}, spread over"
     bits = (training.get("final") or {}).get("val_bits_per_character", last["val_loss"] / math.log(2))
     return [
         "## Loss", "",
         f"Held out: {last['val_loss']:.4f} nats a token at step {last['step']:,} "
-        f"({bits:.3f} bits a character), the mean over {windows} "
+        f"({bits:.3f} bits a character), the mean over {_windows(config, training)} "
         f"{_held_out(training)}; on the training text {last['train_loss']:.4f}. "
         "`python -m train evaluate` measures it again from the saved weights.", "",
     ]  # fmt: skip
+
+
+def _windows(config: GPTConfig, training: Mapping[str, Any]) -> str:
+    """Which windows a loss is the mean over, with the preposition that what is held out follows."""
+    windows = f"windows of {config.block_size} tokens"
+    return f"all {windows}, which do not overlap, of" if training["finished"] else f"some {windows}, spread over"
 
 
 def _held_out(training: Mapping[str, Any]) -> str:

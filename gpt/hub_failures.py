@@ -104,9 +104,11 @@ def _sentence(error: Exception, repo: str, revision: str, writing: bool) -> str 
     status = _status(error)
     login = LOGIN
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return f"{repo}: the disk is full; make room, or set HF_HOME to a folder on another one"
+        place = "TMPDIR" if writing else "HF_HOME"
+        return f"{repo}: the disk is full; make room, or set {place} to a folder on another one"
     if is_a(errors.OfflineModeIsEnabled):
-        return f"{repo}: not pulled before, and HF_HUB_OFFLINE forbids to ask the Hub; unset it"
+        what = "not pushed" if writing else "not pulled before"
+        return f"{repo}: {what}, and HF_HUB_OFFLINE forbids to ask the Hub; unset it"
     if is_a(errors.GatedRepoError):
         return f"{repo}: its owner grants access one by one; ask for it on the repository's page, and {login}"
     if is_a(errors.RevisionNotFoundError):
@@ -121,8 +123,18 @@ def _sentence(error: Exception, repo: str, revision: str, writing: bool) -> str 
         return f"{repo}: no token, or one that is not valid; {login}"
     if is_a(errors.RepositoryNotFoundError):
         return f"{repo}: no such repository, or it is private and not yours to read; check the name, or {login}"
+    if status is not None and 400 <= status < 500:
+        return f"{repo}: the Hub refuses this ({status}{_reason(error)})"
     if status is not None:
         return f"{repo}: the Hub answered {status}; try again later"
     if _is_network(error):
-        return f"{repo}: the Hub cannot be reached, and nothing of it was pulled before; is there a network?"
+        left = "nothing was pushed" if writing else "nothing of it was pulled before"
+        return f"{repo}: the Hub cannot be reached, and {left}; is there a network?"
     return None
+
+
+def _reason(error: Exception) -> str:
+    """What the Hub itself says of a refusal, in one line."""
+    said = next((str(found) for cause in _causes(error) if (found := getattr(cause, "server_message", None))), "")
+    words = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    return f": {words[:200]}" if words else ""

@@ -21,9 +21,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from .atomic import write_files
+from .card import imported_card
 from .checkpoint import (
     CARD,
     CONFIG,
+    HEADS,
     MAX_JSON_BYTES,
     MAX_TOKENIZER_BYTES,
     TOKENIZER,
@@ -34,6 +36,7 @@ from .checkpoint import (
     to_json,
 )  # fmt: skip
 from .config import MAX_PARAMETERS, GPTConfig
+from .heads import describe
 from .model import GPT, parameter_shapes
 from .tokenizer import BPETokenizer, CharTokenizer
 
@@ -183,7 +186,7 @@ def import_transformers(
     Args:
         source: a folder, or the name of a repository of the Hub, such as ``openai-community/gpt2``. Of a repository
             the config comes first: a model over the limit is refused before its weights are downloaded.
-        folder: where the checkpoint is written, all of it or nothing. Weights are kept in float32.
+        folder: where the checkpoint is written, all of it or nothing: weights in float32, and what the heads do.
         revision: of a repository.
         token: of a repository, as :func:`gpt.hub.pull` takes it.
         progress: of a repository: is told of the bytes as they come.
@@ -206,10 +209,13 @@ def import_transformers(
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{theirs / WEIGHTS}: not whole, or not there ({error})") from None
     model = from_gpt2_state_dict(state, config)
-    origin = str(source) if theirs == Path(source) else f"{source} at {theirs.name}"
-    save(
-        folder, config, model.state_dict(), tokenizer, dtype=torch.float32, more={CARD: _card(origin, config).encode()}
-    )
+    from_hub = theirs != Path(source)
+    origin = f"{source} at {theirs.name}" if from_hub else str(source)
+    card = imported_card(config, origin, str(source) if from_hub else None)
+    # Measured here, once: at GPT-2's size it takes longer than all the rest, and whoever looks would wait for it.
+    heads = describe(Checkpoint(model, tokenizer, "", origin))
+    more = {CARD: card.encode(), HEADS: to_json(heads)}
+    save(folder, config, model.state_dict(), tokenizer, dtype=torch.float32, more=more)
     return config
 
 
@@ -275,14 +281,3 @@ def _our_tokenizer(folder: Path) -> BPETokenizer:
         raise CheckpointError(
             f"{folder}: neither {TOKENIZER} nor {VOCABULARY} with {MERGES} can be read ({error})"
         ) from None
-
-
-def _card(origin: str, config: GPTConfig) -> str:
-    return f"""# GPT-2
-
-{config.num_parameters:,} parameters: {config.n_layer} layers of {config.n_head} heads, {config.n_embd} wide, a window
-of {config.block_size:,} tokens, {config.vocab_size:,} tokens. Imported from {origin}, where its licence and its own
-card are.
-
-GPT-2 was trained on text of the open web: what it writes may be false, and may offend.
-"""

@@ -33,6 +33,7 @@ from .sources import bring, cache
 
 PIECE = 256 * 1024
 """Bytes between two looks at Stop; the Hub's client takes ten megabytes at once, which is most models of this size."""
+UNDER_WAY = ("asking", "fetching", "checking")
 REMEMBERED = 64
 """Arrivals that have ended and can still be asked after."""
 
@@ -56,6 +57,8 @@ class Arrival:
     error: str = ""
     began: float = field(default_factory=time.monotonic)
     stop: bool = False
+    working: bool = True
+    """Its thread runs, also for a moment after a stop."""
 
     def told(self) -> dict[str, Any]:
         """Plain JSON. ``left`` is the seconds that it will take, or None while that cannot be said."""
@@ -97,15 +100,15 @@ class Arrivals:
         if not host.allows(repo):
             raise ValueError(f"{repo}: this page loads models of {', '.join(host.owners)} only.")
         with self._lock:
-            under_way = [one for one in self._all.values() if one.state in ("asking", "fetching", "checking")]
-            if any(one.name == name for one in under_way):
+            if any(one.name == name and one.state in UNDER_WAY for one in self._all.values()):
                 raise ValueError(f"{name} is on its way already.")
-            if len(under_way) >= MAX_ARRIVING:
+            if sum(one.working for one in self._all.values()) >= MAX_ARRIVING:
                 raise ValueError(f"{MAX_ARRIVING} models are on their way, the limit of this page. Try again soon.")
             id, arrival = secrets.token_urlsafe(16), Arrival(name)
             self._all[id] = arrival
-            while len(self._all) > REMEMBERED:
-                self._all.popitem(last=False)
+            ended = [key for key, one in self._all.items() if not one.working]
+            for key in ended[: max(len(self._all) - REMEMBERED, 0)]:
+                del self._all[key]
         threading.Thread(target=self._fetch, args=(arrival, repo, revision), daemon=True).start()
         return id, arrival
 
@@ -120,7 +123,7 @@ class Arrivals:
         """End an arrival: it is over at once, and nothing of it is listed; its thread ends at the next piece."""
         found = self.find(id)
         with self._lock:
-            if found.state in ("asking", "fetching", "checking"):
+            if found.state in UNDER_WAY:
                 found.stop, found.state = True, "stopped"
         return found
 
@@ -154,6 +157,8 @@ class Arrivals:
         except Exception:
             _log.exception("a model could not be fetched")
             self._fail(arrival, f"{repo}: could not be loaded. The host of this page finds the reason in its log.")
+        finally:
+            arrival.working = False
 
     def _turn(self, arrival: Arrival, state: Literal["checking"]) -> None:
         with self._lock:

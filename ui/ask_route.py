@@ -16,6 +16,7 @@ from .asked import Abandoned, Gone, Question
 from .limits import MAX_ASKED_AT_ONCE, MAX_ASKED_BY_ONE, MAX_ASKING, MAX_FETCHING, MAX_QUESTION_BYTES
 from .looking import QUESTIONS, answer
 from .registry import Registry
+from .visitors import visitor
 
 PATH = "/letter/ask/{name}"
 LOOK_SECONDS = 0.2
@@ -36,12 +37,12 @@ def route(registry: Registry) -> Route:
         name = request.path_params["name"]
         if name not in QUESTIONS:
             return _sentence(404, f"There is no question {str(name)[:60]!r}.")
-        visitor = request.headers.get("x-forwarded-for", "") or (request.client.host if request.client else "")
-        if asking[visitor] >= MAX_ASKED_BY_ONE:
+        asker = visitor(request.headers.get("x-forwarded-for", ""), request.client.host if request.client else "")
+        if asking[asker] >= MAX_ASKED_BY_ONE:
             return _sentence(429, f"{MAX_ASKED_BY_ONE} questions of yours are being answered, the limit of this page.")
         if asking.total() >= MAX_ASKING:
             return _sentence(503, f"{MAX_ASKING} questions are waiting, the limit of this page. Try again in a moment.")
-        asking[visitor] += 1
+        asking[asker] += 1
         try:
             body = await _body(request)
             if body is None:
@@ -53,9 +54,9 @@ def route(registry: Registry) -> Route:
         except ClientDisconnect:
             return Response(status_code=499)
         finally:
-            asking[visitor] -= 1
-            if not asking[visitor]:
-                del asking[visitor]
+            asking[asker] -= 1
+            if not asking[asker]:
+                del asking[asker]
 
     return Route(PATH, ask, methods=["POST"])
 

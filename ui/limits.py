@@ -6,6 +6,9 @@ MAX_TEXT_CHARACTERS = 20_000
 MAX_NEW_TOKENS = 2_000
 """One press of Write."""
 
+MAX_EXAMPLE_PRODUCTS = 6_000_000_000
+"""Products of weights in the example that a page opens with: a large model's is shorter."""
+
 MAX_SECONDS = 120.0
 """One press of Write, whatever its length."""
 
@@ -107,6 +110,12 @@ MAX_FOUND_MODELS = 20
 
 MAX_PUSHING = 1
 """Models pushed at the same time; others wait."""
+
+MAX_DOWNLOADING = 4
+"""Models that visitors download at the same time; one more is refused."""
+
+MAX_DOWNLOAD_SECONDS = 1_800
+"""One such download: whoever takes it slower than that is no longer waited for."""
 
 MAX_ASKING_HUB = 1
 """Visitors for whom the Hub is searched at the same time; others wait."""

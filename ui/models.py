@@ -98,6 +98,7 @@ def card(registry: Registry, name: str) -> dict[str, Any]:
         told_facts = facts(config, {})
     id = registry.loaded().get(name)
     text = readme(folder)
+    warning = OPEN_WEB if is_gpt2(config, training) else ""
     return {
         **told,
         "facts": [
@@ -107,8 +108,8 @@ def card(registry: Registry, name: str) -> dict[str, Any]:
             *([["Id", short_id(id)]] if id else []),
         ],
         "sample": sample(folder) or _section(text, "It says"),
-        "not_for": _section(text, "Not for"),
-        "warning": OPEN_WEB if is_gpt2(config, training) else "",
+        "not_for": "" if warning else _section(text, "Not for"),  # it would say the same
+        "warning": warning,
         "text": text,
     }
 

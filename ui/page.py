@@ -9,7 +9,20 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from . import api, ask_route, attention, head, lent, links, models, models_route, prompt, sampling, training
+from . import (
+    api,
+    ask_route,
+    attention,
+    download_route,
+    head,
+    lent,
+    links,
+    models,
+    models_route,
+    prompt,
+    sampling,
+    training,
+)
 from .assets_route import route
 from .components.view import View
 from .limits import MAX_UPLOAD
@@ -133,7 +146,12 @@ def launch_options(registry: Registry) -> dict[str, Any]:
         "theme": theme(),
         "head": f"{_ICON}<style>{''.join((ASSETS / name).read_text(encoding='utf-8') for name in STYLES)}</style>",
         "app_kwargs": {
-            "routes": [ask_route.route(registry), models_route.route(registry), route()],
+            "routes": [
+                ask_route.route(registry),
+                download_route.route(registry),
+                models_route.route(registry),
+                route(),
+            ],
             "middleware": [Middleware(Visitors, a_minute=registry.host.requests_a_minute)],
         },
         "footer_links": [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import gpt
 from . import lent, links
 from .components.view import View
 from .head import chosen
-from .limits import MAX_NEW_TOKENS, MAX_TEXT_CHARACTERS, MAX_WRITERS
+from .limits import MAX_EXAMPLE_PRODUCTS, MAX_NEW_TOKENS, MAX_TEXT_CHARACTERS, MAX_WRITERS
 from .registry import Registry
 from .writing import Order, Written, new_seed, write
 
@@ -183,7 +184,10 @@ def example(registry: Registry, model: str) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=16)
 def _example(checkpoint: gpt.Checkpoint, model: str) -> dict[str, Any]:
-    *_, last = write(checkpoint, EXAMPLE_PROMPT, Order.read(DEFAULTS))
+    order = Order.read(DEFAULTS)
+    affordable = max(MAX_EXAMPLE_PRODUCTS // checkpoint.model.config.num_parameters, 1)
+    shorter = dataclasses.replace(order, max_new_tokens=min(order.max_new_tokens, affordable))
+    *_, last = write(checkpoint, EXAMPLE_PROMPT, shorter)
     return {**value(last, checkpoint, model, DEFAULTS), "status": "example", "link": "", "speed": 0}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import time
 from collections import OrderedDict, deque
@@ -11,9 +12,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .limits import MAX_VISITORS_COUNTED
 
 COUNTED = ("/letter/ask/", "/letter/models/", "/queue/join", "/gradio_api/run/", "/gradio_api/call/", "/api/predict")
+DOWNLOADS = "/letter/models/download"
 FREE = ("/letter/models/progress", "/letter/models/stop", "/letter/models/list")
 """Asked again and again while something is on its way, or what ends work."""
 MINUTE = 60.0
+MAX_FORWARDED_CHARACTERS = 1_000
 
 
 class Visitors:
@@ -57,9 +60,30 @@ class Visitors:
 
 def _counts(scope: Scope) -> bool:
     path = scope["path"]
-    return scope["method"] == "POST" and any(part in path for part in COUNTED) and not path.endswith(FREE)
+    if scope["method"] != "POST":
+        return bool(path.endswith(DOWNLOADS))
+    return any(part in path for part in COUNTED) and not path.endswith(FREE)
 
 
 def _visitor(scope: Scope) -> str:
-    forwarded = next((value for name, value in scope["headers"] if name == b"x-forwarded-for"), b"")
-    return forwarded.decode("latin-1")[:200] or (scope.get("client") or ("", 0))[0]
+    forwarded = ", ".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for")
+    return visitor(forwarded, (scope.get("client") or ("", 0))[0])
+
+
+def visitor(forwarded: str, connected: str) -> str:
+    """Who asks: the last address of the open internet that the proxies in front of the page have written down.
+
+    What stands left of it, whoever asks can have written. Of IPv6 it is the network: one person has all of it.
+
+    Args:
+        forwarded: the header X-Forwarded-For; empty where there is no proxy.
+        connected: the address of the connection.
+    """
+    for written in reversed(forwarded[-MAX_FORWARDED_CHARACTERS:].split(",")):
+        try:
+            address = ipaddress.ip_address(written.strip())
+        except ValueError:
+            continue
+        if address.is_global:
+            return str(address if address.version == 4 else ipaddress.ip_network((address, 64), strict=False))
+    return connected

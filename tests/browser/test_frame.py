@@ -112,6 +112,15 @@ def test_a_picture_of_the_attention_is_downloaded_in_a_frame(framed):
     assert download.value.path().read_bytes()[:4] == b"\x89PNG"
 
 
+def test_a_model_is_downloaded_in_a_frame(framed):
+    page, frame = framed()
+    frame.get_by_role("tab", name="Models").click()
+    with page.expect_download() as download:
+        frame.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "shakespeare.zip"
+    assert download.value.path().read_bytes()[:2] == b"PK"
+
+
 def test_presenting_fills_the_frame_where_the_full_screen_is_refused(framed):
     page, frame = framed(f"?s={LINK}")
     wait_traced(frame)

@@ -79,9 +79,11 @@ def test_every_model_is_a_row_and_the_chosen_one_has_its_card(shelf):
     assert names == ["shakespeare", "my-own"]
     cells = row(page, "shakespeare").get_by_role("cell").all_inner_texts()
     assert cells[1:5] == ["0.11 M", "2 × 2 × 64", "4.12", "5.95"]
-    assert "in memory, in use" in cells[0]
+    assert cells[0].endswith(", in use")
     assert "In use in all tabs." in card(page, "shakespeare").inner_text()
-    assert page.get_by_role("button", name="In use").is_disabled()
+    buttons = page.locator(".gm-card .gm-buttons > *").all_inner_texts()
+    assert buttons == ["Compare side by side", "Download"]
+    assert page.locator(".gm-use").inner_text() == "Compare side by side"  # the one red button
     assert page.get_by_role("table", name="Models").get_by_role("columnheader").count() == 6
 
 
@@ -112,6 +114,69 @@ def test_use_it_is_the_heads_own_choice_and_all_tabs_follow(shelf):
     page.locator("#gl-head select").select_option("shakespeare")
     page.get_by_role("tab", name="Models").click()
     page.wait_for_selector(".gm-row[data-name='shakespeare']:has-text('in use')")
+
+
+def test_a_download_is_the_model(shelf, folder, tmp_path):
+    page = shelf()
+    row(page, "my-own").click()
+    card(page, "my-own")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "my-own.zip"
+    shutil.unpack_archive(download.value.path(), tmp_path / "out", "zip")
+    assert gpt.load(tmp_path / "out" / "my-own").id == gpt.load(folder / "my-own").id
+
+
+def test_two_models_write_side_by_side_what_the_library_writes_and_read_each_other(shelf, folder):
+    page = shelf()
+    row(page, "my-own").click()
+    card(page, "my-own")
+    page.keyboard.press("c")
+    pair = page.get_by_role("region", name="Side by side")
+    assert pair.locator("h2").inner_text().startswith("my-own and")
+    assert pair.get_by_label("The other model").input_value() == "shakespeare"  # the one in use
+    pair.get_by_label("What both go on from").fill("First ")
+    pair.get_by_role("button", name="Write side by side").click()
+    page.wait_for_function("document.querySelectorAll('.gm-readings dd').length === 4")
+    assert "With seed 11, they part " in pair.locator(".gm-pair-says").inner_text()
+    for i, name in enumerate(("my-own", "shakespeare")):
+        side = pair.get_by_role("article").nth(i)
+        assert side.locator("h3").inner_text() == name
+        checkpoint = gpt.load(folder / name, weights="int8")
+        tokens = gpt.generate(checkpoint, "First ", gpt.SamplingSettings(temperature=0.8), 240, seed=11)
+        text = "".join(token.text for token in tokens)
+        assert (
+            side.locator(".gm-pair-written").evaluate(
+                "(element) => [...element.children].map((line) => line.textContent).join('\\n')"
+            )
+            == "First " + text
+        )
+        numbers = side.locator(".gm-readings dd").all_inner_texts()
+        for reader, said in zip(("my-own", "shakespeare"), numbers, strict=True):
+            score = gpt.score(gpt.load(folder / reader, weights="int8"), "First " + text)
+            assert said == f"reads this with {score.bits_per_character:.2f} bits a character"
+    assert "my-own" in page.locator(".gm-memory").inner_text()
+    pair.get_by_role("button", name="Close").click()
+    assert not pair.is_visible()
+
+
+def test_a_comparison_stops_and_a_damaged_model_is_one_sentence(shelf, folder):
+    page = shelf()
+    page.route(re.compile("/letter/ask/write"), lambda route: page.wait_for_timeout(100) or route.continue_())
+    page.get_by_role("button", name="Compare side by side").click()
+    pair = page.get_by_role("region", name="Side by side")
+    pair.get_by_role("button", name="Write side by side").click()
+    page.wait_for_function("document.querySelector('.gm-pair-written')?.textContent.length > 10")
+    pair.get_by_role("button", name="Stop").click()
+    page.wait_for_timeout(400)
+    left = pair.locator(".gm-pair-written").all_inner_texts()
+    page.wait_for_timeout(400)
+    assert pair.locator(".gm-pair-written").all_inner_texts() == left
+    assert pair.get_by_role("button", name="Go on").is_enabled()
+    weights = folder / "my-own" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4])
+    pair.get_by_role("button", name="Write side by side").click()
+    page.wait_for_selector(".gm-pair .gl-error:has-text('my-own: model.safetensors: not whole')")
 
 
 def test_a_model_of_the_hub_is_opened_by_its_name_and_used(shelf):
@@ -205,6 +270,31 @@ def test_a_push_needs_a_token_which_is_cleared_at_once_and_the_result_is_a_link(
     )
     assert secret not in stored
     assert secret not in page.url
+
+
+def test_on_a_space_the_host_decides_and_whoever_wants_more_duplicates_it(
+    open_page, hub, folder, serve, shelf, monkeypatch
+):
+    monkeypatch.setenv("SPACE_ID", "ada/page")
+    monkeypatch.setenv("GPT_QUEUE", "7")
+    with serve(folder) as url:
+        page = open_page(url, allow=BAD)
+        page.get_by_role("tab", name="Models").click()
+        page.wait_for_selector(".gm-row.gm-selected")
+        link = page.get_by_role("link", name="Duplicate this Space")
+        assert link.get_attribute("href") == "https://huggingface.co/spaces/ada/page?duplicate=true"
+        assert link.get_attribute("rel") == "noopener noreferrer"
+        assert page.locator("#gm-source").count() == 0  # loading is off there
+        row(page, "my-own").click()
+        card(page, "my-own")
+        assert page.get_by_role("button", name="Push to the Hub").count() == 0
+        said = page.locator(".gm-left").inner_text()
+        assert "switched off loading from the Hub" in said
+        assert "600 requests a minute" in said
+        assert "At most 7 requests wait in the queue." in said
+    assert (
+        shelf().get_by_role("link", name="Duplicate this Space").count() == 0
+    )  # at home there is nothing to duplicate
 
 
 def test_looking_on_the_hub_happens_only_when_asked_for(shelf, hub):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from huggingface_hub import ModelCard
 
 from gpt import GPTConfig
-from gpt.card import model_card, with_heads
+from gpt.card import imported_card, model_card, with_heads
 from gpt.heads import SCORES
+from tests.conftest import make_checkpoint
 
 TRAINING: dict[str, Any] = {
     "corpus": {"name": "tinyshakespeare", "sha256": "86c4e6aa"},
@@ -29,7 +32,14 @@ def test_the_loss_of_the_last_evaluation_is_metadata_and_text() -> None:
     (result,) = card.data.eval_results
     assert (result.metric_type, result.metric_value) == ("loss", 1.4432)
     assert result.dataset_name == "tinyshakespeare, the last 111,540 characters"
+    assert (result.dataset_split, result.metric_name) == ("validation", "validation loss, nats a character")
+    assert result.metric_config == (
+        "the mean over all windows of 256 tokens, which do not overlap, of the last 111,540 characters"
+    )
     assert (card.data.model_name, card.data.license) == ("shakespeare", "mit")
+    assert card.data.library_name == "gpt-letter-by-letter"
+    assert card.data.tags == ["gpt", "character-level", "from-scratch"]
+    assert card.data.datasets == ["karpathy/tiny_shakespeare"]
     assert (
         "1.4432 nats a token at step 1,600 (2.082 bits a character), the mean over all windows of 256 tokens, which do "
         "not" in text
@@ -59,6 +69,34 @@ def test_a_card_without_a_measured_loss_claims_none(metrics: list[dict[str, Any]
     assert "## Loss" not in text
     assert not ModelCard(text).data.eval_results
     assert "a save from the middle of a training" in text
+
+
+def test_a_card_of_subwords_says_so_wherever_a_token_is_named() -> None:
+    text = model_card("x", GPTConfig(), TRAINING | {"config": {"tokenizer": "bpe:512"}}, METRICS)
+    card = ModelCard(text)
+    assert card.data.tags == ["gpt", "subword-level", "from-scratch"]
+    assert card.data.eval_results[0].metric_name == "validation loss, nats a subword"
+    assert "it has read one text, subword by subword" in text
+
+
+def test_the_three_lines_of_its_use_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = make_checkpoint(tmp_path / "small", more={})
+    card = model_card("small", GPTConfig(), TRAINING, METRICS).replace("checkpoints/small", folder.as_posix())
+    (code,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    assert len(code.strip().splitlines()) == 3
+    exec(compile(code, "card", "exec"), {})  # noqa: S102
+    assert len(capsys.readouterr().out) > 100
+
+
+def test_the_card_of_an_imported_model_says_from_where_and_that_it_may_offend() -> None:
+    text = imported_card(GPTConfig.gpt2(), "openai-community/gpt2 at 607a30d", "openai-community/gpt2")
+    card = ModelCard(text)
+    assert card.data.base_model == "openai-community/gpt2"
+    assert (card.data.library_name, card.data.pipeline_tag) == ("gpt-letter-by-letter", "text-generation")
+    assert card.data.license is None  # it is whoever's the weights are
+    assert "A GPT of 124,439,808 parameters: 12 layers" in text
+    assert re.search("## Not for\n\n.*may offend", text)
+    assert ModelCard(imported_card(GPTConfig.gpt2(), "a/folder", None)).data.base_model is None
 
 
 def test_a_card_says_when_the_loss_is_an_estimate() -> None:

@@ -217,6 +217,8 @@ def test_a_folder_of_transformers_becomes_a_checkpoint(theirs: Path, reference, 
         assert (ours.model(tokens) - reference(tokens).logits).abs().max() < 1e-5
     assert ours.tokenizer.vocab_size == 101
     assert "may offend" in (tmp_path / "ours" / "README.md").read_text()
+    heads = ours.heads["heads"]  # measured once: whoever opens it on the page does not wait for it
+    assert (len(heads), {len(layer) for layer in heads}) == (3, {4})
 
 
 @pytest.mark.parametrize(

@@ -111,12 +111,12 @@ class Fault:
     """What goes wrong with requests whose "METHOD path" matches, so many times."""
 
     pattern: str
-    kind: Literal["status", "lost answer", "cut", "altered"]
+    kind: Literal["status", "lost answer", "cut", "cut upload", "altered"]
     times: int = 1
     status: int = 503
     headers: dict[str, str] = field(default_factory=dict)
     at: int = 1000
-    """Bytes of the body that arrive before the connection is cut."""
+    """Bytes of the body that arrive before the connection is cut: of the answer, or of what is uploaded."""
 
 
 class LocalHub:
@@ -390,6 +390,14 @@ class _Watched:
         if fault.kind == "status":
             refused = JSONResponse({"error": "not now"}, fault.status, headers=fault.headers)
             return await refused(scope, receive, send)
+        if fault.kind == "cut upload":
+            received = 0
+            while received < fault.at:
+                message = await receive()
+                received += len(message.get("body", b""))
+                if not message.get("more_body"):
+                    break
+            raise ConnectionAbortedError("as the test wanted")  # uvicorn closes the connection
         sent = 0
 
         async def cut(message: Message) -> None:

@@ -10,6 +10,7 @@ import pytest
 from huggingface_hub import constants
 
 import gpt
+import gpt.hub
 from gpt import CheckpointError
 from gpt.hub import HubError, parse, pull, pull_to, push
 from tests.conftest import make_checkpoint
@@ -104,6 +105,32 @@ def test_a_tag_and_a_branch_are_followed_and_the_newest_commit_comes(hub: LocalH
     alter(hub, "heads.json", b"{}")
     assert pull(NAME).name != first
     assert pull(NAME, "v1").name == first
+
+
+def test_a_push_in_the_middle_of_a_pull_changes_nothing_of_it(
+    hub: LocalHub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really, before = gpt.hub._check_kind, hub.repositories[NAME].find("main").id
+
+    def and_another_pushes(repo: str, config: Path) -> None:
+        really(repo, config)
+        alter(hub, "model.safetensors", b"other weights")
+        alter(hub, "training.json", b"{}")
+
+    monkeypatch.setattr(gpt.hub, "_check_kind", and_another_pushes)  # the config has come, the rest has not
+    pulled = pull(NAME)
+    assert pulled.name == before
+    for name in FILES:
+        assert (pulled / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_a_files_name_that_somebody_made_up_does_nothing_to_a_terminal(hub: LocalHub, folder: Path) -> None:
+    alter(hub, "tokenizer.json", None)
+    alter(hub, "\x1b[2J" + "a" * 500, b"")
+    with pytest.raises(HubError) as raised:
+        pull(NAME)
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 300
 
 
 def test_offline_it_serves_what_it_has(hub: LocalHub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import torch
 
 import gpt
 from gpt import CheckpointError
-from gpt.hub import HubError, push
+from gpt.hub import HubError, pull, push
 from tests.conftest import make_checkpoint
 from tests.hub.conftest import OTHER, READER
 from tests.hub.local_hub import Fault, LocalHub, Repository
@@ -161,16 +163,33 @@ def test_two_at_once_both_land_whole(hub: LocalHub, tmp_path: Path) -> None:
         assert commit.files["model.safetensors"].data == (of / "model.safetensors").read_bytes()
 
 
-def test_a_large_file_cut_on_its_way_up_arrives(hub: LocalHub, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Over 10 MB."""
     config = gpt.GPTConfig(n_layer=2, n_head=2, n_embd=512, block_size=64)
-    folder = make_checkpoint(tmp_path / "large", config)
-    assert (folder / "model.safetensors").stat().st_size > 10_000_000
-    hub.faults = [Fault(r"PUT /objects/", "lost answer")]
-    push(folder, NAME)
-    assert (
-        hub.repositories[NAME].find("main").files["model.safetensors"].data
-        == (folder / "model.safetensors").read_bytes()
-    )
+    made: Path = make_checkpoint(tmp_path_factory.mktemp("large") / "large", config)
+    assert (made / "model.safetensors").stat().st_size > 10_000_000
+    return made
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(r"PUT /objects/", "lost answer"),
+        Fault(r"PUT /objects/", "cut upload", at=5_000_000),
+        Fault(r"POST .*/commit/", "cut upload", at=500),
+    ],
+    ids=["answer lost", "weights cut", "small files cut"],
+)
+def test_files_cut_on_their_way_up_arrive_once_and_come_back_the_same(fault: Fault, hub: LocalHub, large: Path) -> None:
+    hub.faults = [replace(fault)]
+    pushed = push(large, NAME)
+    assert hub.faults[0].times == 0
+    assert commits(hub) == ["Checkpoint of large"]
+    pulled = pull(NAME)
+    assert pulled.name == pushed.commit
+    for path in large.iterdir():
+        assert (pulled / path.name).read_bytes() == path.read_bytes()
 
 
 def test_nothing_bad_is_pushed(hub: LocalHub, folder: Path) -> None:
@@ -222,6 +241,44 @@ def test_no_token_at_all(hub: LocalHub, folder: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "none"))
     with pytest.raises(HubError, match="no token, or one that is not valid; log in with `hf auth login`"):
         push(folder, NAME)
+
+
+@pytest.mark.parametrize(
+    ("offline", "endpoint", "words"),
+    [
+        (True, None, "not pushed, and HF_HUB_OFFLINE forbids to ask the Hub; unset it"),
+        (False, "http://127.0.0.1:9", r"the Hub cannot be reached, and nothing was pushed; is there a network\?"),
+    ],
+)
+def test_without_a_network_a_push_says_that_nothing_was_pushed(
+    offline: bool, endpoint: str | None, words: str, hub: LocalHub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", offline)
+    monkeypatch.setattr(constants, "ENDPOINT", endpoint or constants.ENDPOINT)
+    with pytest.raises(HubError, match=f"^me/small: {words}$"):
+        push(folder, NAME)
+    assert hub.requests == []
+
+
+def test_a_full_disk_is_said_with_the_folder_that_needs_the_room(
+    hub: LocalHub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(HubError, match="the disk is full; make room, or set TMPDIR"):
+        push(folder, NAME)
+
+
+def test_what_the_hub_refuses_is_said_with_its_own_reason_and_not_tried_again(hub: LocalHub, folder: Path) -> None:
+    hub.faults = [Fault(r"POST .*/commit/", "status", 9, 400, {"X-Error-Message": "the card is no YAML"})]
+    with pytest.raises(HubError, match=r"^me/small: the Hub refuses this \(400: .*the card is no YAML.*\)$"):
+        push(folder, NAME)
+    assert hub.faults[0].times == 8
+    assert commits(hub) == []
 
 
 def test_no_branch_of_that_name_is_made_of_nonsense(hub: LocalHub, folder: Path) -> None:

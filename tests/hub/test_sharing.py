@@ -158,6 +158,19 @@ def test_only_a_new_best_and_the_end_are_pushed(hub: LocalHub, tmp_path: Path) -
     assert len(said) == 3
 
 
+def test_a_training_does_not_wait_for_a_push(hub: LocalHub, tmp_path: Path) -> None:
+    hub.faults = [Fault("POST .*/commit/", "status", 1, 503, {"Retry-After": "2"})]
+    pusher = Pusher("me/small", False, lambda line: None)
+    for n in range(3):
+        pusher.see(evaluation(3.0 - n))
+        pusher.see(Saved(n, make_checkpoint(tmp_path / f"save{n}", seed=n), False))
+    there = hub.repositories.get("me/small")
+    assert there is None or len(there.history()) == 1  # three saves later the first push still waits
+    pusher.close()
+    assert pusher.failure is None
+    assert hub.repositories["me/small"].history()[0].title == "Checkpoint of save2"
+
+
 def test_while_one_push_is_under_way_only_the_newest_waits(hub: LocalHub, tmp_path: Path) -> None:
     hub.faults = [Fault("POST .*/commit/", "status", 1, 503, {"Retry-After": "1"})]
     pusher = Pusher("me/small", False, lambda line: None)

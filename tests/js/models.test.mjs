@@ -35,6 +35,7 @@ test('sizes and times are said as people say them', () => {
 test('an arrival says what is done, how far, and for how long', () => {
   const arrival = {name: 'ada/sonnets', state: 'fetching', done: 6.2e6, total: 9.4e6, left: 4, error: ''};
   assert.equal(arriving(arrival), 'Fetching ada/sonnets: 6.2 of 9.4 MB, 4 seconds left');
+  assert.equal(arriving({...arrival, done: 9.4e6, left: 0}), 'All of ada/sonnets is here and is read; a large model takes up to a minute');
   assert.equal(arriving({...arrival, state: 'asking'}), 'Asking the Hub for ada/sonnets');
   assert.match(arriving({...arrival, state: 'stopped'}), /^Stopped\. Nothing of ada\/sonnets/);
   assert.equal(arriving({...arrival, state: 'failed', error: 'no such repository'}), 'no such repository');

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
+import {part} from '../../ui/assets/common/part.js';
 import {actionOf} from '../../ui/assets/common/keypanel.js';
 import {SETTINGS, USUAL, PLAIN} from '../../ui/assets/common/settings.js';
 import {draw, probabilities, u} from '../../ui/assets/sampling.js';
 import {heights, letterLines} from '../../ui/assets/sampling/bars.js';
 import {KEYS} from '../../ui/assets/sampling/keys.js';
-import {namesAndValues, part} from '../../ui/assets/sampling/lanes.js';
+import {namesAndValues} from '../../ui/assets/sampling/lanes.js';
 import {
   TEMPERATURES, band, believe, ceiling, columnsOf, firstSeed, leave, rowAt, rowOf, sharesOf, tally, temperatureOf, thousand,
 } from '../../ui/assets/sampling/numbers.js';

@@ -33,6 +33,7 @@ from ui import ask_route, models, models_route, sources
 from ui.host import Host, HostError
 from ui.limits import MAX_ARRIVING
 from ui.registry import Registry
+from ui.visitors import visitor
 
 SMALL = gpt.GPTConfig(n_layer=2, n_head=2, n_embd=64, block_size=64)
 OTHER = "token-of-another"
@@ -529,6 +530,40 @@ def test_a_visitor_who_asks_too_often_waits_and_another_does_not(home, folder, s
         joined = httpx.post(f"{url}gradio_api/queue/join", json={}, headers={"X-Forwarded-For": "1.2.3.4"})
         assert (joined.status_code, "5 requests" in joined.json()["detail"]) == (429, True)
         assert httpx.get(url, headers={"X-Forwarded-For": "1.2.3.4"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "who"),
+    [
+        ("", "127.0.0.1"),
+        ("1.2.3.4", "1.2.3.4"),
+        ("9.9.9.9, 1.2.3.4", "1.2.3.4"),  # whoever asks wrote the first
+        ("1.2.3.4, 10.0.0.7, 192.168.1.1", "1.2.3.4"),  # proxies of one's own
+        ("<script>, 1.2.3.4", "1.2.3.4"),
+        ("2a00:1450:4001:82a::200e", "2a00:1450:4001:82a::/64"),
+        ("2a00:1450:4001:82a:1:2:3:4", "2a00:1450:4001:82a::/64"),
+        ("nonsense, 10.0.0.1", "127.0.0.1"),
+        ("x" * 100_000, "127.0.0.1"),
+    ],
+)
+def test_a_visitor_is_the_last_address_that_a_proxy_wrote_down(forwarded, who):
+    assert visitor(forwarded, "127.0.0.1") == who
+
+
+def test_who_pretends_to_be_another_each_time_is_counted_as_one(home, folder, serve):
+    home.setenv("GPT_REQUESTS_A_MINUTE", "3")
+    with serve(folder) as url:
+        found = [
+            httpx.post(
+                f"{url}letter/models/card",
+                json={"model": "shakespeare"},
+                headers={"X-Forwarded-For": f"8.8.{n}.8, 1.2.3.4"},
+            ).status_code
+            for n in range(5)
+        ]
+        assert found == [200] * 3 + [429] * 2
+        downloads = httpx.get(f"{url}letter/models/download?model=shakespeare", headers={"X-Forwarded-For": "1.2.3.4"})
+        assert downloads.status_code == 429
 
 
 def test_the_queue_is_as_long_as_the_host_says(home, folder):

@@ -24,7 +24,7 @@ from huggingface_hub import RepoCard
 import gpt
 from ui import lent, spaces
 from ui.registry import Registry
-from ui.space import Hardware, _imported_of_train, pack
+from ui.space import PYTHON, Hardware, _imported_of_train, pack
 from ui.writing import Order, write
 
 WAKES_IN = 15
@@ -141,6 +141,14 @@ def test_the_folder_alone_starts_and_writes(folders: dict[Hardware, Path]) -> No
         assert says(url) == expected(folders["cpu"])
 
 
+def _python_of_the_space() -> str:
+    """The Python that a Space's README names, where it is installed; else this one."""
+    found = shutil.which(f"python{PYTHON}")
+    runs = found and subprocess.run([found, "-c", ""], capture_output=True).returncode == 0
+    named = bool(os.environ.get("SPACE_TORCH"))  # a build that may be there for this Python alone
+    return found if found and runs and not named else sys.executable
+
+
 @pytest.fixture(scope="module")
 def fresh_python(tmp_path_factory: pytest.TempPathFactory, folders: dict[Hardware, Path]) -> Iterator[str]:
     """A new virtual environment with what the Space of ZeroGPU asks for, and what the Hub adds: gradio.
@@ -152,8 +160,9 @@ def fresh_python(tmp_path_factory: pytest.TempPathFactory, folders: dict[Hardwar
     if os.environ.get("SPACE_TORCH"):
         asked = asked.replace("torch>=2.9,<2.12", f"torch=={os.environ['SPACE_TORCH']}")
     made = tmp_path_factory.mktemp("fresh")
+    base = _python_of_the_space()
     (made / "requirements.txt").write_text(f"{asked}gradio[oauth]=={importlib.metadata.version('gradio')}\n")
-    subprocess.run([sys.executable, "-m", "venv", made / "venv"], check=True)
+    subprocess.run([base, "-m", "venv", made / "venv"], check=True)
     python = str(made / "venv" / "bin" / "python")
     install = [python, "-m", "pip", "install", "-q", "--no-cache-dir", "-r", str(made / "requirements.txt")]
     subprocess.run(install, check=True, timeout=1500)

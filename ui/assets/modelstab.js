@@ -3,6 +3,7 @@ import {keyPanel} from './common/keypanel.js';
 import {make} from './dom.js';
 import {askModels} from './models/ask.js';
 import {createCard} from './models/card.js';
+import {createCompare} from './models/compare.js';
 import {createLoader} from './models/loader.js';
 import {inMemory} from './models/scale.js';
 import {createShelf} from './models/shelf.js';
@@ -12,6 +13,7 @@ const KEYS = [
   {keys: ['ArrowDown', 'j'], shown: '↓', does: 'the next model', action: 'next'},
   {keys: ['ArrowUp', 'k'], shown: '↑', does: 'the model before', action: 'before'},
   {keys: ['u', 'U'], shown: 'U', does: 'use the chosen model in all tabs', action: 'use'},
+  {keys: ['c', 'C'], shown: 'C', does: 'the chosen model beside another one', action: 'compare'},
   {keys: ['o', 'O'], shown: 'O', does: 'open one from the Hub', action: 'open'},
   {keys: ['?'], shown: '?', does: 'these keys', action: 'help'},
   {keys: ['Escape'], shown: 'Esc', does: 'close these keys', action: 'escape'},
@@ -26,7 +28,8 @@ export function mount({element, props}) {
     state.opened = !narrow() || name !== state.selected || !state.opened; // a second tap closes it again
     void select(name);
   });
-  const card = createCard((name) => void use(name), host);
+  const card = createCard((name) => void use(name), beside, host);
+  const compare = createCompare(() => root.focus({preventScroll: true}), () => void refresh());
   const loader = createLoader(host, (name) => void arrived(name));
   const memory = make('p', {class: 'gm-hint gm-memory', 'aria-live': 'polite'});
   const rules = make('p', {class: 'gm-hint'});
@@ -37,15 +40,17 @@ export function mount({element, props}) {
   const {button, panel} = keyPanel({root, keys: KEYS, visible: () => root.clientWidth > 0, perform: (action) => {
     if (action === 'next' || action === 'before') shelf.move(action === 'next' ? 1 : -1);
     if (action === 'use' && state.card?.name === state.selected && !state.card.error) void use(state.selected);
+    if (action === 'compare' && state.card?.name === state.selected && !state.card.error) beside(state.selected);
     if (action === 'open') loader.focus();
   }});
-  root.append(make('div', {class: 'gm-tools'}, button), panel, left, side);
+  root.append(make('div', {class: 'gm-tools'}, button), panel, left, side, compare.element);
   element.replaceChildren(make('div', {class: 'gl-part'}, root));
   const duplicate = host.space ? make('a', {class: 'gm-duplicate', href: `https://huggingface.co/spaces/${host.space}?duplicate=true`, target: '_blank', rel: 'noopener noreferrer'}, 'Duplicate this Space') : null;
 
   function draw() {
     shelf.draw(state.rows, state);
     card.draw(state.card, state);
+    compare.update(state.rows);
     memory.textContent = inMemory(state.rows.filter((row) => row.loaded).map((row) => row.name), most);
     const waiting = state.waiting ? ` ${state.waiting} wait now.` : '';
     rules.replaceChildren(`${host.sentences.join(' ')}${waiting}`, ...(duplicate ? [' ', duplicate] : []));
@@ -91,6 +96,11 @@ export function mount({element, props}) {
     state.busy = name;
     draw();
     document.dispatchEvent(new CustomEvent('gl:choose-model', {detail: name}));
+  }
+
+  /** The chosen model, and the one in use; where that is the same, the next one. */
+  function beside(name) {
+    if (state.rows.some((row) => row.name !== name && !row.error)) compare.show(name, state.chosen === name ? '' : state.chosen, state.rows);
   }
 
   async function arrived(name) {

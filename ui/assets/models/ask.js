@@ -16,3 +16,8 @@ export async function askModels(name, question = {}) {
   if (answer.ok) return answer.json();
   throw new Refused(answer.headers.get('Content-Type')?.startsWith('text/plain') ? await answer.text() : `The server answered ${answer.status}.`);
 }
+
+/** Where a model is downloaded from, as one archive. @param {string} name @returns {string} */
+export function downloadUrl(name) {
+  return new URL(`../../models/download?model=${encodeURIComponent(name)}`, import.meta.url).href;
+}

@@ -1,5 +1,6 @@
 /** The card of the model that is looked at: what it is, what it says, what it is not for; and what can be done with it. */
 import {make} from '../dom.js';
+import {downloadUrl} from './ask.js';
 import {cardElements} from './markdown.js';
 import {createPush} from './push.js';
 
@@ -12,19 +13,20 @@ import {createPush} from './push.js';
 
 /**
  * @param {(name: string) => void} use makes a model that of all tabs
+ * @param {(name: string) => void} compare sets a model side by side with another
  * @param {{push: boolean, space: string, sign_in: boolean}} host
  */
-export function createCard(use, host) {
+export function createCard(use, compare, host) {
   const element = make('section', {class: 'gm-card', 'aria-label': 'The chosen model'});
   const push = createPush(host);
   let open = false; // the whole card
 
-  /** @param {Card | null} card @param {{chosen: string, busy: string, signedIn: boolean}} state busy: the model that is being loaded */
-  function draw(card, {chosen, busy, signedIn}) {
+  /** @param {Card | null} card @param {{chosen: string, busy: string, signedIn: boolean, rows: {name: string, error?: string}[]}} state busy: the model that is being loaded */
+  function draw(card, {chosen, busy, signedIn, rows}) {
     if (!card) return;
     element.setAttribute('aria-label', card.name);
     const inUse = card.name === chosen;
-    const useButton = /** @type {HTMLButtonElement} */ (make('button', {class: 'gm-use', type: 'button', disabled: inUse || !!busy || !!card.error, title: inUse ? 'It is in use already' : '', on: {click: () => use(card.name)}}, inUse ? 'In use' : busy === card.name ? 'Loading it' : 'Use it'));
+    const others = rows.some((row) => row.name !== card.name && !row.error);
     const says = make('p', {class: 'gm-lead'}, `${capital(card.from)}. ${inUse ? 'In use in all tabs.' : 'Not in use now.'}`);
     element.replaceChildren(make('h2', {class: 'gm-title gl-serif'}, card.name), says);
     if (card.error) element.append(make('p', {class: 'gl-error', role: 'alert'}, card.error, make('br'), 'Train it again, pull it again, or remove its folder.'));
@@ -33,9 +35,12 @@ export function createCard(use, host) {
     if (card.sample) element.append(make('h3', {}, 'It says'), make('div', {class: 'gm-sample gl-serif'}, ...card.sample.split('\n').map((line) => make('p', {}, line))));
     if (card.not_for) element.append(make('h3', {}, 'Not for'), make('p', {class: 'gm-not'}, card.not_for));
     const pushable = card.can_push && host.push && !card.error;
-    const buttons = make('div', {class: 'gm-buttons'}, useButton);
+    const buttons = make('div', {class: 'gm-buttons'});
+    if (!inUse) buttons.append(button('gm-use', busy === card.name ? 'Loading it' : 'Use it', () => use(card.name), !!busy || !!card.error));
+    if (others && !card.error) buttons.append(button(inUse ? 'gm-use' : 'gl-button', 'Compare side by side', () => compare(card.name)));
+    if (!card.error) buttons.append(make('a', {class: 'gl-button gm-download', href: downloadUrl(card.name), download: ''}, 'Download'));
     if (pushable) buttons.append(push.button);
-    element.append(buttons);
+    if (buttons.childElementCount) element.append(buttons);
     if (pushable) { push.show(card.name, signedIn); element.append(push.element); }
     if (card.text) element.append(whole(card));
   }
@@ -59,6 +64,11 @@ export function createCard(use, host) {
   }
 
   return {element, draw};
+}
+
+/** The one that acts on the chosen model is red. */
+function button(kind, words, action, disabled = false) {
+  return make('button', {class: kind, type: 'button', disabled, on: {click: action}}, words);
 }
 
 function capital(words) {

@@ -44,6 +44,7 @@ export function left(seconds) {
  */
 export function arriving({name, state, done, total, left: seconds, error}) {
   if (state === 'asking') return `Asking the Hub for ${name}`;
+  if (state === 'fetching' && done >= total) return `All of ${name} is here and is read; a large model takes up to a minute`;
   if (state === 'fetching') {
     const rest = left(seconds);
     return `Fetching ${name}: ${(done / MB).toFixed(1)} of ${bytes(total)}${rest ? `, ${rest}` : ''}`;

@@ -50,7 +50,7 @@ export function createShelf(select) {
     now = selected;
     buttons = rows.map((row, i) => make('button', {class: 'gm-open', type: 'button', tabIndex: row.name === selected || (i === 0 && !rows.some((one) => one.name === selected)) ? 0 : -1, 'aria-expanded': String(row.name === selected && opened)}, row.name));
     body.replaceChildren(...rows.map((row, i) => {
-      const state = [row.loaded ? 'in memory' : '', row.name === chosen ? 'in use' : ''].filter(Boolean).join(', ');
+      const state = row.name === chosen ? 'in use' : row.loaded ? 'in memory' : '';
       const name = make('span', {role: 'cell', class: 'gm-name'}, buttons[i], make('span', {class: 'gm-says'}, row.says, ...(state ? [make('b', {}, `, ${state}`)] : [])));
       const cells = row.error
         ? [make('span', {role: 'cell', class: 'gm-error'}, row.error)]

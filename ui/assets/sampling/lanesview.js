@@ -1,8 +1,9 @@
 /** Side by side, below the fold: a column for each of the settings, and where their texts part. */
+import {part} from '../common/part.js';
 import {lastLine, verse} from '../common/verse.js';
 import {PLAIN} from '../common/settings.js';
 import {make} from '../dom.js';
-import {createLanes, namesAndValues, part} from './lanes.js';
+import {createLanes, namesAndValues} from './lanes.js';
 import {inWords} from './sentence.js';
 import {MAX_LANES} from './state.js';
 

@@ -1,0 +1,34 @@
+"""The files of a checkpoint that travel to the Hub and back: whatever else a folder or a repository holds stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .checkpoint import (
+    CARD,
+    CONFIG,
+    HEADS,
+    MAX_JSON_BYTES,
+    MAX_STORY_BYTES,
+    MAX_TOKENIZER_BYTES,
+    METRICS,
+    STORY,
+    TOKENIZER,
+    TRAINING,
+    WEIGHTS,
+)
+from .config import MAX_PARAMETERS
+
+REQUIRED = (CONFIG, TOKENIZER, WEIGHTS)
+"""Without one of these it is no checkpoint."""
+LIMITS: Mapping[str, int] = {
+    CONFIG: MAX_JSON_BYTES,
+    TOKENIZER: MAX_TOKENIZER_BYTES,
+    WEIGHTS: 4 * MAX_PARAMETERS + 1_000_000,
+    TRAINING: MAX_JSON_BYTES,
+    METRICS: MAX_JSON_BYTES,
+    HEADS: MAX_JSON_BYTES,
+    STORY: MAX_STORY_BYTES,
+    CARD: 1_000_000,
+}
+"""All that travel, and the largest size of each that is taken, in bytes."""
