@@ -123,7 +123,8 @@ class _Run:
             ):
                 yield self._evaluate(told=not usual)
             stopped = self.processes.any(job.should_stop()) and not self._ended()
-            if (stopped or (state.step % config.save_every == 0 and not self._ended())) and first:
+            due = state.step % config.save_every == 0 or (first and job.should_save())
+            if (stopped or (due and not self._ended())) and first:
                 yield self._save()
             if stopped:
                 return
