@@ -25,7 +25,8 @@ from .alive import Process
 ORDER, TEXT, PROCESS, EVENTS, OUTCOME, STOP, LOG = (
     "order.json", "text", "process.json", "events.jsonl", "outcome.json", "stop", "log",
 )  # fmt: skip
-OUTCOME_BYTES = 4_096
+OUTCOME_BYTES, MOST_SAID = 4_096, 600
+"""A character of what is said may take six bytes."""
 LOCK = "lock"
 """In the folder of all of them: whoever trains holds it. The system lets go of it when the process ends, however."""
 TURN_SECONDS = 0.3
@@ -55,7 +56,7 @@ def take_place(folder: Path) -> None:
 
 def put_outcome(folder: Path, state: str, error: str = "") -> None:
     """Say how it ended: "finished", "stopped" or "failed", and of the last why. It needs no room that is not taken."""
-    said = json.dumps({"state": state, "error": error[:1_000]}).encode().ljust(OUTCOME_BYTES)
+    said = json.dumps({"state": state, "error": error[:MOST_SAID]}).encode().ljust(OUTCOME_BYTES)
     handle = os.open(folder / OUTCOME, os.O_RDWR)
     try:
         os.pwrite(handle, said, 0)

@@ -53,7 +53,7 @@ NAMED = "my-"
 DOOR = "door"
 """Held while somebody starts one, or cleans up."""
 
-_NEVER = 10**9
+_NEVER, _FAR = 10**9, 2**62
 _KEY = re.compile(r"[\w-]{20,64}", re.ASCII)
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -215,9 +215,9 @@ def events(job: Job, after: int, most_bytes: int) -> tuple[list[dict[str, Any]],
     """
     try:
         with open(job.folder / EVENTS, "rb") as file:
-            file.seek(max(after, 0))
+            file.seek(min(max(after, 0), _FAR))
             lines = file.read(most_bytes)
-    except (OSError, OverflowError):
+    except OSError:
         return [], after
     whole = lines[: lines.rfind(b"\n") + 1]  # the last one may be on its way
     return [event for line in whole.splitlines() if (event := _event(line))], after + len(whole)

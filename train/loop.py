@@ -251,6 +251,9 @@ class _Run:
         windows = every_window if finished else min(some, every_window)
         train = self._mean_loss(self.train_tokens, some)
         val = self._mean_loss(self.val_tokens, windows)
+        for loss in (train, val):
+            if not math.isfinite(loss):  # what the last update left, before it is asked to write
+                raise not_finite(job, f"the loss of an evaluation is {loss}", state.step)
         checkpoint = as_saved(job, state)
         evaluation = (Told if told else Evaluation)(
             state.step, self.tokens, seconds, train, val, windows, self.learning_rate,
