@@ -36,7 +36,7 @@ export function mount({element, props, watch}) {
   status.setAttribute('role', 'status');
   const root = make('div', {class: 'gl-part gt', tabIndex: -1});
   element.replaceChildren(root); // before its keys are heard: the tab that was clicked gives the focus to it
-  const keys = keyPanel({root, keys: KEYS, perform, visible, hears: (action) => own.hidden || action === 'help' || action === 'escape'});
+  const keys = keyPanel({root, keys: KEYS, perform, visible, hears: (action) => (action === 'own' ? !toggle.hidden : own.hidden || action === 'help' || action === 'escape')});
   root.append(part('gt-all', part('gt-tools', keys.button), status, panes, own, part('gt-curve', curve.element), part('gt-bar', storyBar, ownBar, toggle)), keys.panel);
   Object.assign(root, {teller}); // for whoever measures, and for the curious at the console
 
@@ -44,13 +44,14 @@ export function mount({element, props, watch}) {
     element: own, bar: ownBar, curve: {draw: curve.draw}, value: () => props.value?.own,
     show: () => open(true), back: () => open(false), shown: () => visible() && !own.hidden,
   });
+  toggle.hidden = props.value?.own === undefined; // what the server offers nothing for
   mountPanes(teller, panes);
   mountBar(teller, storyBar);
   mountSpoken(teller, root);
 
   /** @param {boolean} wanted the training of one's own, not the story */
   function open(wanted) {
-    if (wanted === !own.hidden) return;
+    if (wanted === !own.hidden || toggle.hidden) return;
     teller.play(false);
     own.hidden = ownBar.hidden = !wanted;
     panes.hidden = storyBar.hidden = wanted;
