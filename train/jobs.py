@@ -54,6 +54,7 @@ DOOR = "door"
 """Held while somebody starts one, or cleans up."""
 
 _NEVER, _FAR = 10**9, 2**62
+_NONE = "There is no such training here, or none any more."
 _KEY = re.compile(r"[\w-]{20,64}", re.ASCII)
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -194,7 +195,7 @@ def find(root: Path, key: Any) -> Job:
         UnknownJobError: there is none.
     """
     if not isinstance(key, str) or not _KEY.fullmatch(key):
-        raise UnknownJobError("There is no such training here.")
+        raise UnknownJobError(_NONE)
     return _job(_folder(root, token_of(key)), token_of(key))
 
 
@@ -276,7 +277,7 @@ def _begin(folder: Path, order: Order) -> None:
 def _job(folder: Path, token: str) -> Job:
     order = read(folder, ORDER)
     if not order:
-        raise UnknownJobError("There is no such training here, or none any more.")
+        raise UnknownJobError(_NONE)
     outcome = read(folder, OUTCOME)
     model = folder / order["name"]
     has_model = locate(model, CONFIG).is_file()
