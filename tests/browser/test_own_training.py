@@ -1,4 +1,4 @@
-"""Training a model of one's own in the page, as a careless and as a hostile visitor do it: real trainings, of seconds."""
+"""Training a model of one's own in the page, as a careless and as a hostile visitor do it: real trainings."""
 
 import json
 import os
