@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .card_of_tasks import is_task, task_results, task_section
 from .checkpoint import LIBRARY_NAME
 from .config import GPTConfig
 from .heads import ROLES, label
@@ -65,10 +66,13 @@ def model_card(
                 metric_config=f"the mean over {_windows(config, training)} {_held_out(training)}",
             )
         ]
+    if is_task(training):
+        data.eval_results = task_results(training)
     lines = ["---", data.to_yaml().strip(), "---", "", f"# {name}", "", _shape(config, FROM_NOTHING), ""]
     lines += _trained(training)
-    if last is not None:
+    if last is not None and not is_task(training):
         lines += _loss(config, training, last)
+    lines += task_section(training)
     if heads:
         lines += _heads(heads)
     if last is not None:

@@ -10,50 +10,50 @@
     README.md           the model card
     resume/             what the training needs to go on; never pushed
 
+or, in the place of weights and tokenizer, what is to be added to those of another checkpoint (adapter.py):
+
+    adapter.json        which checkpoint, and the rank
+    adapter.safetensors
+
 A save replaces all of it or nothing (atomic.py). Nothing of a folder is trusted: each file is a plain file of bounded
 size, each field and tensor is the expected one, and no code from it is ever run.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import reprlib
-import stat
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from .atomic import Files as Files
 from .atomic import locate as locate  # where a file of a checkpoint is
 from .atomic import read_consistently, write_files
+from .checked import DTYPES, check_finite, check_names, check_shape, read_json, read_tensors, read_text
+from .checked import MAX_JSON_BYTES as MAX_JSON_BYTES
+from .checked import CheckpointError as CheckpointError
 from .config import GPTConfig
 from .model import GPT, parameter_shapes
 from .tokenizer import Tokenizer, from_json
 
 FORMAT_VERSION = 1
 LIBRARY_NAME = "gpt-letter-by-letter"
+MADE_BY = {"format_version": FORMAT_VERSION, "library_name": LIBRARY_NAME}
+"""How config.json and adapter.json begin."""
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 TRAINING, METRICS, HEADS, STORY, CARD = "training.json", "metrics.jsonl", "heads.json", "story.bin", "README.md"
+ADAPTER, ADAPTER_WEIGHTS = "adapter.json", "adapter.safetensors"
 
-MAX_JSON_BYTES = 4_000_000
-"""Largest JSON file that is read; tokenizer.json, with up to a million subwords, may have MAX_TOKENIZER_BYTES."""
 MAX_TOKENIZER_BYTES = 64_000_000
+"""Largest tokenizer.json that is read: it may have a million subwords."""
 MAX_STORY_BYTES = 3_000_000
 """Largest story.bin that is written or read."""
-
-_DTYPES = {"BF16": torch.bfloat16, "F32": torch.float32}
-_PICKLE_STARTS = (b"PK", b"\x80")  # torch.save's archive, and a bare one
-
-
-class CheckpointError(ValueError):
-    """A folder is no checkpoint that can be loaded; the message names the file and the field."""
 
 
 @dataclass(frozen=True, eq=False)  # itself and no other: it can be the key of a cache
@@ -64,7 +64,7 @@ class Checkpoint:
     """In eval mode; its shape is ``model.config``."""
     tokenizer: Tokenizer
     id: str
-    """sha256 over config, weights and tokenizer: the key of every cache and link."""
+    """sha256 over config, weights, tokenizer and adapter: the key of every cache and link."""
     source: str
     """What it was loaded from."""
     revision: str | None = None
@@ -76,9 +76,13 @@ class Checkpoint:
 
 
 def load(
-    source: str | os.PathLike[str], revision: str | None = None, weights: Literal["float32", "int8"] = "float32"
+    source: str | os.PathLike[str],
+    revision: str | None = None,
+    weights: Literal["float32", "int8"] = "float32",
+    *,
+    allow: Allow | None = None,
 ) -> Checkpoint:
-    """Load a checkpoint: a folder, or a repository of the Hugging Face Hub.
+    """Load a checkpoint: a folder, or a repository of the Hugging Face Hub; an adapter with its base.
 
     Args:
         source: a folder; or ``hf:owner/name``, ``hf:owner/name@revision``, or ``owner/name`` where no such folder is
@@ -86,6 +90,9 @@ def load(
         revision: branch, tag or commit of a repository; a folder has none.
         weights: ``int8`` rounds the blocks' matrices and the head to their grid, once, here: decoding, tracing and
             scoring are then the same model, and decoding is faster.
+        allow: of an adapter, is asked about the base that it names, as it is written there, before anything of that is
+            read; False refuses it. By default any may be; but an adapter of the Hub is never to read this machine's
+            folders: its base is on the Hub as well, or one of ``checkpoints/``.
 
     Raises:
         CheckpointError: the folder, or a file or field of it, is missing or wrong. No code from it is ever run.
@@ -97,15 +104,17 @@ def load(
     if found is None:
         if revision is not None:
             raise CheckpointError(f"{source}: a local folder has no revision {revision!r}")
-        checkpoint = _load_folder(Path(source), str(source))
+        checkpoint = _load_folder(Path(source), str(source), allow)
     else:
+        from .adapter import is_portable
         from .hub import pull
 
         repo, named = found
         if revision and named:
             raise CheckpointError(f"{source}: names the revision {named!r}; {revision!r} beside it is one too many")
         folder = pull(repo, revision or named)
-        checkpoint = replace(_load_folder(folder, f"hf:{repo}"), revision=folder.name)
+        checkpoint = _load_folder(folder, f"hf:{repo}", lambda base: is_portable(base) and (not allow or allow(base)))
+        checkpoint = replace(checkpoint, revision=folder.name)
     if weights == "int8":
         from .quantization import round_to_int8
 
@@ -113,9 +122,15 @@ def load(
     return checkpoint
 
 
+Allow = Callable[[str], bool]
+"""Whether this may be the base of an adapter."""
+
+
 def check(folder: Path) -> None:
-    """Raises CheckpointError unless this folder can be loaded."""
-    _load_folder(folder, str(folder))
+    """Raises CheckpointError unless this folder can be loaded, here and elsewhere."""
+    from .adapter import is_portable
+
+    _load_folder(folder, str(folder), is_portable)
 
 
 def _repository(source: str | os.PathLike[str]) -> tuple[str, str | None] | None:
@@ -126,12 +141,12 @@ def _repository(source: str | os.PathLike[str]) -> tuple[str, str | None] | None
     return None if found and not str(source).startswith("hf:") and Path(source).exists() else found
 
 
-def _load_folder(folder: Path, source: str) -> Checkpoint:
+def _load_folder(folder: Path, source: str, allow: Allow | None) -> Checkpoint:
     try:
         if not folder.is_dir():
             raise CheckpointError(f"{folder}: no such folder; train one with `python -m train pretrain --out {folder}`")
-        names = [CONFIG, TOKENIZER, WEIGHTS, TRAINING, HEADS]
-        return read_consistently(folder, names, lambda: _read(folder, source), CheckpointError)
+        names = [CONFIG, TOKENIZER, WEIGHTS, ADAPTER, ADAPTER_WEIGHTS, TRAINING, HEADS]
+        return read_consistently(folder, names, lambda: _read(folder, source, allow), CheckpointError)
     except OSError as error:
         raise CheckpointError(f"{folder}: cannot be read ({error.strerror or error})") from None
 
@@ -162,19 +177,19 @@ def save(
         CheckpointError: weights or tokenizer do not fit the config, or a weight is not finite: nothing is written.
         OSError: the disk is full or refuses; the folder holds the old checkpoint or the new one.
     """
-    if dtype not in _DTYPES.values():
-        raise ValueError(f"dtype: {dtype} is none of {', '.join(map(str, _DTYPES.values()))}")
+    if dtype not in DTYPES.values():
+        raise ValueError(f"dtype: {dtype} is none of {', '.join(map(str, DTYPES.values()))}")
     expected = parameter_shapes(config)
     if config.tied_head:
         state = {name: tensor for name, tensor in state.items() if name != "head.weight"}
-    _check_names("the state to save", expected, state)
+    check_names("the state to save", expected, state)
     _check_vocabulary("the state to save", tokenizer, config)
     tensors = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in state.items()}
     for name, tensor in tensors.items():
-        _check_shape("the state to save", name, expected[name], tensor.shape)
-        _check_finite("the state to save", name, tensor)
-    fields = {"format_version": FORMAT_VERSION, "library_name": LIBRARY_NAME, **config.to_dict()}
-    files: dict[str, Any] = dict.fromkeys((TRAINING, METRICS, HEADS, STORY))
+        check_shape("the state to save", name, expected[name], tensor.shape)
+        check_finite("the state to save", name, tensor)
+    fields = {**MADE_BY, **config.to_dict()}
+    files: dict[str, Any] = dict.fromkeys((TRAINING, METRICS, HEADS, STORY, ADAPTER, ADAPTER_WEIGHTS))
     files |= {CONFIG: to_json(fields), TOKENIZER: tokenizer.to_json().encode(), WEIGHTS: tensors}
     write_files(Path(folder), files | dict(more or {}))
 
@@ -184,74 +199,49 @@ def to_json(value: Any) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _read(folder: Path, source: str) -> Checkpoint:
+def _read(folder: Path, source: str, allow: Allow | None) -> Checkpoint:
     config = _read_config(folder)
+    more: dict[str, Any] = {
+        name: read_json(folder, file) if locate(folder, file).exists() else {}
+        for name, file in (("training", TRAINING), ("heads", HEADS))
+    }
+    if locate(folder, ADAPTER).exists():
+        from .adapter import apply
+
+        return replace(apply(folder, config, allow), source=source, revision=None, **more)
     tokenizer, tokenizer_json = _read_tokenizer(folder, config)
-    state, digest = _read_weights(folder, config)
+    state, digest = read_tensors(folder, WEIGHTS, parameter_shapes(config))
     digest.update(json.dumps(config.to_dict(), sort_keys=True).encode())
     digest.update(json.dumps(json.loads(tokenizer_json), sort_keys=True).encode())
-    return Checkpoint(
-        model=GPT.from_state(config, state).eval().requires_grad_(False),
-        tokenizer=tokenizer,
-        id=digest.hexdigest(),
-        source=source,
-        training=_read_json(folder, TRAINING) if locate(folder, TRAINING).exists() else {},
-        heads=_read_json(folder, HEADS) if locate(folder, HEADS).exists() else {},
-    )
-
-
-def _find(folder: Path, name: str, most_bytes: int | None = None) -> Path:
-    """Where a file is read from: a plain one, for a folder or a pipe would never end."""
-    path, shown = locate(folder, name), folder / name
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        raise CheckpointError(f"{shown}: missing") from None
-    except OSError as error:
-        raise CheckpointError(f"{shown}: cannot be read ({error.strerror})") from None
-    if not stat.S_ISREG(status.st_mode):
-        raise CheckpointError(f"{shown}: not a plain file")
-    if most_bytes is not None and status.st_size > most_bytes:
-        raise CheckpointError(f"{shown}: {status.st_size:,} bytes; the limit is {most_bytes:,}")
-    return path
-
-
-def _read_text(folder: Path, name: str, most_bytes: int = MAX_JSON_BYTES) -> str:
-    try:
-        return _find(folder, name, most_bytes).read_text(encoding="utf-8")
-    except OSError as error:
-        raise CheckpointError(f"{folder / name}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        raise CheckpointError(f"{folder / name}: not UTF-8 at byte {error.start:,}") from None
-
-
-def _read_json(folder: Path, name: str) -> dict[str, Any]:
-    text = _read_text(folder, name)
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
-        raise CheckpointError(f"{folder / name}: not JSON ({error})") from None
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{folder / name}: not a JSON object")
-    return value
+    model = GPT.from_state(config, state).eval().requires_grad_(False)
+    return Checkpoint(model, tokenizer, digest.hexdigest(), source, **more)
 
 
 def _read_config(folder: Path) -> GPTConfig:
-    fields = _read_json(folder, CONFIG)
-    shown = folder / CONFIG
-    version, library = fields.pop("format_version", None), fields.pop("library_name", None)
-    if type(version) is not int or version != FORMAT_VERSION:
-        raise CheckpointError(f"{shown}: format_version: {reprlib.repr(version)} is not {FORMAT_VERSION}")
-    if library != LIBRARY_NAME:
-        raise CheckpointError(f"{shown}: library_name: {reprlib.repr(library)} is not {LIBRARY_NAME!r}")
     try:
-        return GPTConfig.from_dict(fields)
+        return GPTConfig.from_dict(read_fields(folder, CONFIG))
+    except CheckpointError:
+        raise
     except ValueError as error:
-        raise CheckpointError(f"{shown}: {error}") from None
+        raise CheckpointError(f"{folder / CONFIG}: {error}") from None
+
+
+def read_fields(folder: Path, name: str) -> dict[str, Any]:
+    """The fields of a JSON file of ours, without those that say whose it is.
+
+    Raises:
+        CheckpointError: it is missing, no JSON object, or not of this format.
+    """
+    fields = read_json(folder, name)
+    for field_name, expected in MADE_BY.items():
+        found = fields.pop(field_name, None)
+        if type(found) is not type(expected) or found != expected:
+            raise CheckpointError(f"{folder / name}: {field_name}: {reprlib.repr(found)} is not {expected!r}")
+    return fields
 
 
 def _read_tokenizer(folder: Path, config: GPTConfig) -> tuple[Tokenizer, str]:
-    text = _read_text(folder, TOKENIZER, MAX_TOKENIZER_BYTES)
+    text = read_text(folder, TOKENIZER, MAX_TOKENIZER_BYTES)
     try:
         tokenizer = from_json(text)
     except (ValueError, RecursionError) as error:
@@ -260,54 +250,8 @@ def _read_tokenizer(folder: Path, config: GPTConfig) -> tuple[Tokenizer, str]:
     return tokenizer, text
 
 
-def _read_weights(folder: Path, config: GPTConfig) -> tuple[dict[str, Tensor], Any]:
-    """The state in float32, and the running sha256 of the weights as they are stored."""
-    path, shown = _find(folder, WEIGHTS), str(folder / WEIGHTS)
-    digest = hashlib.sha256()
-    state = {}
-    expected = parameter_shapes(config)
-    try:
-        with safe_open(path, framework="pt") as file:
-            _check_names(shown, expected, file.keys())
-            for name in sorted(expected):
-                header = file.get_slice(name)
-                if header.get_dtype() not in _DTYPES:
-                    raise CheckpointError(f"{shown}: {name}: {header.get_dtype()} is none of {', '.join(_DTYPES)}")
-                _check_shape(shown, name, expected[name], header.get_shape())
-                tensor = file.get_tensor(name)
-                _check_finite(shown, name, tensor)
-                digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-                digest.update(tensor.contiguous().view(torch.uint8).numpy())
-                state[name] = tensor.to(torch.float32, copy=True)  # what it was is the file itself, mapped
-    except (SafetensorError, OSError) as error:
-        with open(path, "rb") as raw:
-            pickled = raw.read(2).startswith(_PICKLE_STARTS)
-        why = "a pickle, which is never opened; only safetensors are" if pickled else f"not whole ({error})"
-        raise CheckpointError(f"{shown}: {why}") from None
-    return state, digest
-
-
 def _check_vocabulary(where: str, tokenizer: Tokenizer, config: GPTConfig) -> None:
     if tokenizer.vocab_size != config.vocab_size:
         raise CheckpointError(
             f"{where}: the tokenizer has {tokenizer.vocab_size:,} tokens; vocab_size is {config.vocab_size:,}"
         )
-
-
-def _check_names(where: str, expected: Collection[str], found: Collection[str]) -> None:
-    for name in expected:
-        if name not in found:
-            raise CheckpointError(f"{where}: {name}: missing")
-    for name in found:
-        if name not in expected:
-            raise CheckpointError(f"{where}: {reprlib.repr(name)[1:-1]}: not a tensor of this config")
-
-
-def _check_shape(where: str, name: str, expected: Sequence[int], found: Sequence[int]) -> None:
-    if list(found) != list(expected):
-        raise CheckpointError(f"{where}: {name}: shape {list(found)}, expected {list(expected)}")
-
-
-def _check_finite(where: str, name: str, tensor: Tensor) -> None:
-    if not tensor.isfinite().all():
-        raise CheckpointError(f"{where}: {name}: has numbers that are not finite")

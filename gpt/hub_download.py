@@ -15,6 +15,9 @@ from .hub_names import check_name
 Progress = Callable[[int, int], None]
 """Is told how many bytes have come, of how many; what it raises ends the download, and is raised to whoever pulls."""
 
+Required = str | tuple[str, ...]
+"""A file that must be there, or several of which one must be."""
+
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 """Names of files that may hold code end so."""
 
@@ -23,7 +26,7 @@ def fetch(
     repo: str,
     revision: str | None,
     limits: Mapping[str, int],
-    required: Sequence[str],
+    required: Sequence[Required],
     *,
     token: str | bool | None = None,
     progress: Progress | None = None,
@@ -33,7 +36,7 @@ def fetch(
     Args:
         repo, revision, token, progress: as there.
         limits: name of each file that is taken -> the most bytes that it may have.
-        required: those that must be there.
+        required: those that must be there; of several together, one.
 
     Returns:
         The folder; its name is the commit.
@@ -61,9 +64,11 @@ def fetch(
     return folder
 
 
-def _check_listing(repo: str, sizes: Mapping[str, Entry], limits: Mapping[str, int], required: Sequence[str]) -> None:
+def _check_listing(
+    repo: str, sizes: Mapping[str, Entry], limits: Mapping[str, int], required: Sequence[Required]
+) -> None:
     """Raises HubError: the files are not those that are wanted, or too large; before anything is downloaded."""
-    missing = [name for name in required if name not in sizes]
+    missing = [names[0] for names in map(_alternatives, required) if not any(name in sizes for name in names)]
     if missing:
         pickles = [name for name in sizes if name.endswith(PICKLES)]
         if WEIGHTS in missing and pickles:
@@ -74,6 +79,10 @@ def _check_listing(repo: str, sizes: Mapping[str, Entry], limits: Mapping[str, i
     for name, most in limits.items():
         if name in sizes and sizes[name].size > most:
             raise HubError(f"{repo}: {name} has {sizes[name].size:,} bytes; the limit is {most:,}. Nothing was pulled")
+
+
+def _alternatives(required: Required) -> tuple[str, ...]:
+    return (required,) if isinstance(required, str) else required
 
 
 def _shown(name: str) -> str:
@@ -89,7 +98,7 @@ def _check_hash(repo: str, path: Path, entry: Entry) -> None:
         raise HubError(f"{repo}: {path.name} is not what the Hub lists (its hash differs); pull again")
 
 
-def _cached(repo: str, commit: str, names: list[str], required: Sequence[str]) -> Path | None:
+def _cached(repo: str, commit: str, names: list[str], required: Sequence[Required]) -> Path | None:
     """The folder of a commit that was pulled as a whole, found without a request."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
@@ -98,7 +107,8 @@ def _cached(repo: str, commit: str, names: list[str], required: Sequence[str]) -
         folder = Path(snapshot_download(repo, revision=commit, allow_patterns=names, local_files_only=True))
     except LocalEntryNotFoundError:
         return None
-    return folder if all((folder / name).is_file() for name in required) else None
+    found = (any((folder / name).is_file() for name in _alternatives(one)) for one in required)
+    return folder if all(found) else None
 
 
 def _download(repo: str, commit: str, names: list[str], token: str | bool | None, bar: type | None) -> Path:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .checkpoint import (
+    ADAPTER,
+    ADAPTER_WEIGHTS,
     CARD,
     CONFIG,
     HEADS,
@@ -19,12 +21,14 @@ from .checkpoint import (
 )
 from .config import MAX_PARAMETERS
 
-REQUIRED = (CONFIG, TOKENIZER, WEIGHTS)
-"""Without one of these it is no checkpoint."""
+REQUIRED = (CONFIG, (TOKENIZER, ADAPTER), (WEIGHTS, ADAPTER_WEIGHTS))
+"""Without one of these it is no checkpoint; of two, one is enough."""
 LIMITS: Mapping[str, int] = {
     CONFIG: MAX_JSON_BYTES,
     TOKENIZER: MAX_TOKENIZER_BYTES,
     WEIGHTS: 4 * MAX_PARAMETERS + 1_000_000,
+    ADAPTER: MAX_JSON_BYTES,
+    ADAPTER_WEIGHTS: 4 * MAX_PARAMETERS + 1_000_000,
     TRAINING: MAX_JSON_BYTES,
     METRICS: MAX_JSON_BYTES,
     HEADS: MAX_JSON_BYTES,

@@ -29,7 +29,7 @@ def folder(request):
 
 def test_the_folder_is_whole_and_within_its_size(folder):
     files = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
-    assert set(files) == FILES
+    assert set(files) == FILES | ({"story.bin"} if folder.name == "shakespeare" else set())
     assert sum(files.values()) <= {"shakespeare": 12e6, "gpt2-tiny": 2e6}[folder.name]
 
 

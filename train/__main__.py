@@ -1,6 +1,6 @@
 """Training jobs, and where their checkpoints go: ``python -m train COMMAND``, each with ``--help``.
 
-pretrain, launch, evaluate, heads, generate; push, pull, export-transformers, import-transformers.
+pretrain, finetune, distill, launch; evaluate, heads, generate; push, pull, export-transformers, import-transformers.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import tyro
 import gpt
 from gpt.hub import HubError
 
-from . import launching, measuring, pretraining, sharing
+from . import distillation, finetuning, launching, measuring, pretraining, sharing
 from .config import PRESETS
 from .data import CorpusError
+from .distillation import Distill
 from .distributed import ProcessError, one_voice
+from .finetuning import Finetune, defaults
 from .launching import Launch
 from .measuring import Evaluate, Generate, Heads
 from .pretraining import Pretrain
@@ -27,7 +29,12 @@ from .sharing import ExportTransformers, ImportTransformers, Pull, Push
 from .state import TrainingError
 from .usage import UsageError, arguments_checked
 
-RUN: dict[type, Callable[[Any, list[str]], None]] = {Launch: launching.command, Pretrain: pretraining.command}
+RUN: dict[type, Callable[[Any, list[str]], None]] = {
+    Launch: launching.command,
+    Pretrain: pretraining.command,
+    Finetune: finetuning.command,
+    Distill: distillation.command,
+}
 """Commands that train: they are told the command line as well, for the card."""
 
 COMMANDS: dict[type, Callable[[Any], None]] = {**measuring.COMMANDS, **sharing.COMMANDS}
@@ -56,13 +63,17 @@ def main(arguments: list[str]) -> int:
 
 def parse(arguments: list[str]) -> Any:
     """The command that the arguments name; ends the process, status 0 or 2, for --help and for what is no command."""
-    # The preset decides the defaults that --help shows and that other flags override: it is read first.
+    # Preset and task decide the defaults that --help shows and that other flags override: they are read first.
     first = argparse.ArgumentParser(prog="python -m train", add_help=False, allow_abbrev=False)
-    first.add_argument("--preset", nargs="?")
-    preset = PRESETS.get(first.parse_known_args(arguments)[0].preset, PRESETS["shakespeare"])
+    for name in ("--preset", "--task", "--lora"):
+        first.add_argument(name, nargs="?")
+    chosen = first.parse_known_args(arguments)[0]
+    preset = PRESETS.get(chosen.preset, PRESETS["shakespeare"])
     commands = tyro.extras.subcommand_type_from_defaults(
         {
             "pretrain": Pretrain(preset),
+            "finetune": Finetune(defaults(chosen.task, chosen.lora is not None)),
+            "distill": Distill(preset),
             "launch": Launch(preset),
             "evaluate": Evaluate(tyro.MISSING),
             "heads": Heads(tyro.MISSING),

@@ -79,6 +79,9 @@ class TrainConfig:
     evaluate_on: Literal["validation", "selection"] = "validation"
     """Hold out the last 10 % of the text; or, to choose a recipe by, leave those out and hold out the last 10 % of the
     rest."""
+    patience: int = 0
+    """Whole number of evaluations without a new best on what is held out after which the training ends; the best
+    weights are kept, those it begins with included. 0 makes all steps and keeps the last."""
     save_every: int = 100
     """Steps between saves."""
     story: bool = True
@@ -108,6 +111,7 @@ class TrainConfig:
             self._require(name, 0 <= getattr(self, name) <= 1, "from 0 to 1")
         for name in ("matrix_lr", "matrix_weight_decay", "lr", "weight_decay", "grad_clip"):
             self._require(name, 0 <= getattr(self, name) < math.inf, "a number of at least 0")
+        self._require("patience", self.patience >= 0, "at least 0")
         self._require("seed", 0 <= self.seed <= MAX_SEED, f"from 0 to {MAX_SEED}")
 
     def _require(self, name: str, fine: bool, rule: str) -> None:

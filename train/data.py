@@ -9,6 +9,7 @@ import hashlib
 import http.client
 import os
 import urllib.request
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -66,6 +67,10 @@ class Corpus:
     def training(self) -> Corpus:
         """The part to train on, as a corpus."""
         return dataclasses.replace(self, text=self.split()[0])
+
+    def rewritten(self, rewrite: Callable[[str], str]) -> Corpus:
+        """The same with another text, as this function makes it."""
+        return dataclasses.replace(self, text=rewrite(self.text))
 
     def split(self, share: float = VALIDATION_SHARE) -> tuple[str, str]:
         """The beginning to train on, and the last ``share`` of it held out."""
@@ -262,13 +267,8 @@ class Batches:
         rows = torch.stack([self.tokens[s : s + self.block_size + 1] for s in starts]).long()  # (B, T + 1)
         if repeats:
             self._repeat(rows, step, repeats)
-        inputs, targets = rows[:, :-1], rows[:, 1:]
-        if self.token_noise:
-            random = np.random.default_rng([self.seed, 1, step])
-            replaced = torch.from_numpy(random.random(inputs.shape) < self.token_noise)
-            noise = torch.from_numpy(random.integers(self.vocab_size, size=inputs.shape))
-            inputs = torch.where(replaced, noise, inputs)
-        return inputs.contiguous(), targets.contiguous()
+        inputs = noised(rows[:, :-1], self.token_noise, self.vocab_size, [self.seed, 1, step])
+        return inputs.contiguous(), rows[:, 1:].contiguous()
 
     def _repeat(self, rows: Tensor, step: int, repeats: float) -> None:
         """Some rows (B, T + 1) say their beginning, a twentieth to two fifths of T, over and over; changed in place."""
@@ -278,3 +278,13 @@ class Batches:
             length = int(random.integers(max(T // 20, 1), max(2 * T // 5, 2)))
             if random.random() < repeats:
                 row[:] = row[torch.arange(T + 1) % length]
+
+
+def noised(inputs: Tensor, share: float, vocab_size: int, seed: Sequence[int]) -> Tensor:
+    """Ids (B, T) of which this share is replaced by random ones of the vocabulary."""
+    if not share:
+        return inputs
+    random = np.random.default_rng(seed)
+    replaced = torch.from_numpy(random.random(inputs.shape) < share)
+    noise = torch.from_numpy(random.integers(vocab_size, size=inputs.shape))
+    return torch.where(replaced, noise, inputs)

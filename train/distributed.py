@@ -15,8 +15,10 @@ import datetime
 import io
 import os
 import time
+import traceback
 import uuid
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,8 +50,8 @@ class Processes:
     """How many there are."""
     run: str = ""
     """torchrun's name for the training, the same after each restart; empty without torchrun."""
-    words: Any = None
-    """The group over which they talk, patiently and from the CPU; gradients take the default one."""
+    words: Callable[[], Any] = lambda: None
+    """Gives the group over which they talk, patiently and from the CPU; gradients take the default one."""
 
     @property
     def first(self) -> bool:
@@ -77,7 +79,7 @@ class Processes:
             return flag
         flags = torch.tensor(int(flag))
         with _connected():
-            dist.all_reduce(flags, dist.ReduceOp.MAX, group=self.words)
+            dist.all_reduce(flags, dist.ReduceOp.MAX, group=self.words())
         return bool(flags)
 
     def told(self, value: T) -> T:
@@ -85,7 +87,7 @@ class Processes:
         values = [value]
         if self.size > 1:
             with _connected():
-                dist.broadcast_object_list(values, group=self.words, device=torch.device("cpu"))
+                dist.broadcast_object_list(values, group=self.words(), device=torch.device("cpu"))
         return values[0]
 
     def copies(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -95,7 +97,7 @@ class Processes:
             tensors = {name: torch.empty(shape, dtype=dtype) for name, (shape, dtype) in kinds.items()}
         with _connected():
             for name in kinds:
-                dist.broadcast(tensors[name], src=0, group=self.words)
+                dist.broadcast(tensors[name], src=0, group=self.words())
         return dict(tensors)
 
     @contextlib.contextmanager
@@ -115,7 +117,7 @@ class Processes:
             failure = error
         said: list[str | None] = [None] * self.size
         with _connected():
-            dist.all_gather_object(said, str(failure) if failure else None, group=self.words)
+            dist.all_gather_object(said, str(failure) if failure else None, group=self.words())
         if failure:
             raise failure
         for rank, words in enumerate(said):
@@ -131,6 +133,7 @@ def _connected() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
+        traceback.clear_frames(error.__traceback__)  # torch's own: they hold the group, which joined() is about to end
         raise ProcessError(
             f"another process of this training has ended, or cannot be reached ({str(error).splitlines()[0][:200]}); "
             "the last save, if there is one, is whole: torchrun --max-restarts=N starts all of them again from it"
@@ -141,6 +144,10 @@ def _connected() -> Iterator[None]:
 def joined() -> Iterator[Processes]:
     """Inside, this is one of the processes that torchrun started, or a process alone.
 
+    A thread of gloo's lets go of a tensor only after it has told that all is sent. If by then Python has begun to end,
+    the process dies of it (https://github.com/pytorch/pytorch/pull/179291). The threads end with their group, and a
+    group when nobody holds it: so only torch does, and none is left outside.
+
     Raises:
         ProcessError: the others cannot be reached, or there are fewer GPUs than processes on one of the machines.
     """
@@ -148,19 +155,24 @@ def joined() -> Iterator[Processes]:
     if size == 1:
         yield Processes(run=_run())
         return
+    import torch.distributed.nn  # later, and its functions would hold the group: it is the default of an argument
+
     gpus = torch.cuda.is_available()
     with _connected():
         store, rank, size = next(dist.rendezvous("env://"))  # type: ignore[attr-defined]
         dist.init_process_group("nccl" if gpus else "gloo", store=_fresh(store, rank, size), rank=rank, world_size=size)
-        words = dist.new_group(backend="gloo", timeout=PATIENCE)
-    processes = Processes(rank, size, _run(), words)
-    with processes.together():
-        if gpus:
-            _take_gpu(int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"]))
-    yield processes
-    # Only when all went well: who has lost the others must not wait for them.
-    processes.any(False)
-    dist.destroy_process_group()
+        words = weakref.ref(dist.new_group(backend="gloo", timeout=PATIENCE))
+    processes, well = Processes(rank, size, _run(), words), False
+    try:
+        with processes.together():
+            if gpus:
+                _take_gpu(int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"]))
+        yield processes
+        processes.any(False)
+        well = True
+    finally:
+        # NCCL, which has no such threads, would wait for the others; who has lost them must not.
+        dist.destroy_process_group(None if well or not gpus else words())
 
 
 def _fresh(store: Any, rank: int, size: int) -> Any:

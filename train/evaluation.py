@@ -45,8 +45,7 @@ def measure(checkpoint: Checkpoint, text: str) -> Losses:
         UnknownCharacterError: the text has characters that the model has never seen.
     """
     tokens = torch.tensor(checkpoint.tokenizer.encode(text))
-    if len(tokens) < 2:
-        raise CorpusError(f"a text of {len(tokens)} tokens is too short to measure a loss on; give a longer one")
+    require_two(tokens)
     T = checkpoint.model.config.block_size
     at_once = windows_at_once(checkpoint.model.config)
     loss, sliding = (
@@ -55,6 +54,26 @@ def measure(checkpoint: Checkpoint, text: str) -> Losses:
     )
     bits = (len(tokens) - 1) / math.log(2) / (len(text) - len(checkpoint.tokenizer.decode(tokens[:1].tolist())))
     return Losses(len(tokens) - 1, T, loss, loss * bits, sliding, sliding * bits)
+
+
+def mean_loss(checkpoint: Checkpoint, text: str) -> float:
+    """The loss of :func:`measure` alone: nats a token, in windows that do not overlap.
+
+    Raises:
+        CorpusError: the text is shorter than two tokens.
+        UnknownCharacterError: the text has characters that the model has never seen.
+    """
+    tokens = torch.tensor(checkpoint.tokenizer.encode(text))
+    require_two(tokens)
+    config = checkpoint.model.config
+    losses = token_losses(checkpoint.model, tokens, config.block_size, batch=windows_at_once(config))
+    return losses.double().mean().item()
+
+
+def require_two(tokens: torch.Tensor) -> None:
+    """Raises CorpusError: there are fewer than two tokens."""
+    if len(tokens) < 2:
+        raise CorpusError(f"a text of {len(tokens)} tokens is too short to measure a loss on; give a longer one")
 
 
 def windows_at_once(config: GPTConfig) -> int:

@@ -80,11 +80,13 @@ class Order:
     title: str
     """Of the model, in a few words; its name is made of it."""
     config: TrainConfig
-    """How. With a base, shape and alphabet are the base's."""
+    """How. With a base the shape is that one's, and its alphabet grows by what it lacks of the text."""
     minutes: float
     """For how long."""
     base: str = ""
     """A checkpoint folder that it goes on from; empty: from nothing."""
+    base_name: str = ""
+    """What that is called."""
     owner: str = ""
     """Whose it is, in whatever words; of one owner only so many live at a time."""
 
@@ -258,7 +260,8 @@ def _begin(folder: Path, order: Order) -> None:
     take_place(folder)
     written = {
         "ticket": time.time_ns(), "created": time.time(), "name": _name(order.title), "minutes": order.minutes,
-        "text_name": order.text_name, "base": order.base, "owner": order.owner, "config": order.config.to_dict(),
+        "text_name": order.text_name, "base": order.base, "base_name": order.base_name,
+        "owner": order.owner, "config": order.config.to_dict(),
     }  # fmt: skip
     write(folder, ORDER, written)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}

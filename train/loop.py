@@ -15,19 +15,18 @@ from torch import Tensor
 from torch.func import functional_call
 
 from gpt import GPT
-from gpt.scoring import token_losses
 from gpt.story import line_length
 
 from .activations import attention_kernel, recompute_blocks
-from .config import TrainConfig
-from .data import Batches, CorpusError, encode
-from .evaluation import windows_at_once
 from .events import Evaluation as Evaluation
 from .events import Event as Event
 from .events import Saved as Saved
 from .events import Step as Step
 from .events import Told as Told
+from .exercises import IGNORED
+from .lowrank import add_low_rank
 from .optim import Averages, make_optimizers, repeats, set_schedule
+from .reading import Part, Reading
 from .state import Job, State, as_saved, begin_with, describe_heads, not_finite, resume_training, save_training
 from .story import EVAL_TOKENS, begin, is_affordable, is_told, prompt_for, sample, tell
 
@@ -75,24 +74,17 @@ class _Run:
     def _prepare(self) -> None:
         """Read the texts and, on process 0, what the training begins with."""
         job = self.job
-        self.state = new_state(self.config, self.device)
-        if self.config.init and not job.resume and self.processes.first:
+        self.state = new_state(job, self.device)
+        # What a low-rank adapter leaves as it is is not among what a save keeps to go on from.
+        if (self.config.init or job.base) and (not job.resume or job.low_rank) and self.processes.first:
             begin_with(job, self.state)
         train, self.held_out = job.split()
-        self.train_tokens, self.val_tokens = encode(job.tokenizer, train), encode(job.tokenizer, self.held_out)
-        if len(self.val_tokens) < 2:
-            raise CorpusError(
-                f"{job.corpus.name}: the part held out has {len(self.val_tokens)} tokens; give a longer text"
-            )
-        of_first = len(job.tokenizer.decode(self.val_tokens[:1].tolist()))
-        self.state.tokens_a_character = (len(self.val_tokens) - 1) / (len(self.held_out) - of_first)
-        self.batches = Batches(
-            self.train_tokens, self.config.model.block_size, self.config.batch_size, self.config.seed,
-            self.config.token_noise, self.config.model.vocab_size,
-        )  # fmt: skip
+        self.reading = Reading(job.corpus, self.config, job.tokenizer)
+        self.state.tokens_a_character = self.reading.tokens_a_character
+        self.state.tokens_a_step = self.reading.tokens_a_step
         if job.resume and self.processes.first:
             resume_training(job, self.state)
-        self.prompt = prompt_for(train)
+        self.prompt = self.reading.prompt or prompt_for(train)
         if self.has_story and self.processes.first and self.state.story is None:
             self.state.story = begin(self.config.model, job.tokenizer, train)
 
@@ -109,8 +101,8 @@ class _Run:
             if first:
                 yield self._saved()
             return
-        if self.has_story and state.step == 0 and first:
-            yield self._evaluate(told=True)
+        if (self.has_story or config.patience) and state.step == 0 and first:
+            yield self._evaluate(told=not config.patience)  # what it begins with may stay the best
         # All processes come to the same decisions, and the others wait at the next one for process 0.
         while not self._ended():
             yield self._step()
@@ -129,6 +121,10 @@ class _Run:
             if stopped:
                 return
         if first:
+            if config.patience:
+                windows = min(config.eval_windows, self.reading.held_out.windows)
+                state.judge(self._mean_loss(self.reading.held_out, windows))
+                state.take_best()
             yield self._evaluate(finished=True)
             state.finished = True
             yield self._save()
@@ -138,17 +134,15 @@ class _Run:
         """Of training, set-up included, breaks between two runs left out."""
         return self.seconds_before + time.perf_counter() - self.began
 
-    @property
-    def tokens(self) -> int:
-        return self.state.step * self.config.batch_size * self.config.model.block_size
-
     def _progress(self) -> float:
         if self.job.minutes is not None:
             return min(1.0, self.seconds / (self.job.minutes * 60))
         return self.state.step / self.config.steps
 
     def _ended(self, seconds: float = 0.0) -> bool:
-        """No step is left, or by the clock (process 0's) no time for one after this many seconds."""
+        """No step is left, or by the clock (process 0's) no time for one after this many seconds, or no patience."""
+        if self.config.patience and self.processes.told(self.state.waited >= self.config.patience):
+            return True
         if self.job.minutes is not None:
             out_of_time = self.seconds + seconds + self.step_seconds > self.job.minutes * 60
             return self.processes.told(self.state.step > 0 and out_of_time)
@@ -174,8 +168,8 @@ class _Run:
         # The first steps compile and warm up: a short memory forgets them.
         self.step_seconds = took if state.step <= 2 or not self.step_seconds else 0.8 * self.step_seconds + 0.2 * took
         return Step(
-            state.step, self._progress(), loss, self.tokens, self.seconds, self._seconds_left(),
-            config.batch_size * config.model.block_size / self.step_seconds, self.learning_rate,
+            state.step, self._progress(), loss, self.state.tokens, self.seconds, self._seconds_left(),
+            state.tokens_a_step / self.step_seconds, self.learning_rate,
         )  # fmt: skip
 
     def _update(self, repeats: float) -> float:
@@ -183,7 +177,8 @@ class _Run:
         state = self.state
         # Dropout depends on step and process alone, so a resumed run draws what the unbroken one would have drawn.
         torch.manual_seed(self.config.seed * 1_000_003 + state.step + self.processes.rank * RANK_STRIDE)
-        loss = self._backward(*(self.processes.share(t).to(self.device) for t in self.batches(state.step, repeats)))
+        batch = self.reading.batches(state.step, repeats)
+        loss = self._backward(*(self.processes.share(t).to(self.device) for t in batch))
         # From here on all processes have the same numbers, and find the same fault in them.
         self.processes.average([loss, *(p.grad for p in state.model.parameters() if p.grad is not None)])
         self._require_finite("loss", loss)
@@ -202,7 +197,8 @@ class _Run:
         parts = self.config.accumulate
         total = torch.zeros((), device=self.device)
         for part in zip(inputs.chunk(parts), targets.chunk(parts), strict=True):
-            loss = self.forward_loss(*part) / parts
+            # Each part's share is that of its targets which count: a whole number of parts where all do.
+            loss = self.forward_loss(*part) / ((targets != IGNORED).sum() / (part[1] != IGNORED).sum())
             loss.backward()
             total += loss.detach()
         return total
@@ -215,7 +211,8 @@ class _Run:
         """Mean loss of a batch, in nats a token."""
         with self._autocast(), attention_kernel(self.config):
             logits = self.state.model(inputs)  # (B, T, V)
-        return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+        return loss if self.job.teaching is None else self.job.teaching(loss, logits, inputs, targets)
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
         enabled = self.config.precision == "bfloat16"
@@ -246,32 +243,33 @@ class _Run:
         state.model.eval()
         seconds = self.seconds
         T = self.config.model.block_size
-        every_window = -(-(len(self.val_tokens) - 1) // T)
+        every_window = self.reading.held_out.windows
         some = min(self.config.eval_windows, max(1, EVAL_TOKENS // T)) if told else self.config.eval_windows
         windows = every_window if finished else min(some, every_window)
-        train = self._mean_loss(self.train_tokens, some)
-        val = self._mean_loss(self.val_tokens, windows)
+        train = self._mean_loss(self.reading.train, some)
+        val = self._mean_loss(self.reading.held_out, windows)
         for loss in (train, val):
             if not math.isfinite(loss):  # what the last update left, before it is asked to write
                 raise not_finite(job, f"the loss of an evaluation is {loss}", state.step)
-        checkpoint = as_saved(job, state)
+        if self.config.patience and not (told or finished):
+            state.judge(val)
+        checkpoint = as_saved(job, state.averages.weights)
         evaluation = (Told if told else Evaluation)(
-            state.step, self.tokens, seconds, train, val, windows, self.learning_rate,
+            state.step, state.tokens, seconds, train, val, windows, self.learning_rate,
             sample(checkpoint, self.prompt, SAMPLE_LENGTH),
         )  # fmt: skip
         state.metrics.append(dataclasses.asdict(evaluation))
         if finished:
             state.heads = describe_heads(checkpoint, self.held_out, job.corpus.name)
+            state.outcome = job.report(checkpoint)
         if state.story is not None and (finished or self._is_told()):
             state.story = tell(state.story, checkpoint, state.step, self.held_out, state.heads)
         self.evaluation_seconds[told] = self.seconds - seconds
         self.told_seconds += self.evaluation_seconds[True] if told else 0
         return evaluation
 
-    def _mean_loss(self, tokens: Tensor, windows: int) -> float:
-        model, batch = self.config.model, windows_at_once(self.config.model)
-        losses = token_losses(self._averaged_forward, tokens, model.block_size, batch=batch, windows=windows)
-        return losses.mean().item()
+    def _mean_loss(self, part: Part, windows: int) -> float:
+        return part.loss(self._averaged_forward, windows)
 
     def _averaged_forward(self, tokens: Tensor) -> Tensor:
         weights = dict(self.state.averages.weights)
@@ -287,10 +285,14 @@ class _Run:
         return Saved(self.state.step, self.job.folder, self.state.finished)
 
 
-def new_state(config: TrainConfig, device: torch.device) -> State:
+def new_state(job: Job, device: torch.device) -> State:
     """Random weights, as the seed decides, and optimizers that have seen nothing."""
+    config = job.config
     torch.manual_seed(config.seed)
-    model = GPT(config.model, config.dropout).to(device)
+    model = GPT(config.model, config.dropout)
+    if job.low_rank:
+        add_low_rank(model, job.low_rank)
+    model.to(device)
     if config.checkpoint_activations:
         recompute_blocks(model, config)
     return State(model, make_optimizers(model, config), Averages(model, config.ema))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,27 +19,72 @@ def make_optimizers(model: GPT, config: TrainConfig) -> list[Optimizer]:
     """Muon (Jordan et al. 2024; updates scaled as in Liu et al. 2025) for the blocks' matrices, AdamW for the rest.
 
     Embeddings, head and all vectors go to AdamW; of these, vectors are not decayed. Each group keeps its peak
-    learning rate in ``initial_lr``.
+    learning rate in ``initial_lr``. In float32 all of Muon's arithmetic is, which torch's own would do in bfloat16.
     """
     matrices: list[Tensor] = []
     tables: list[Tensor] = []
     vectors: list[Tensor] = []
-    for name, p in model.named_parameters():
+    for name, p in learning(model).items():
         group = vectors if p.ndim < 2 else matrices if name.startswith("blocks.") else tables
         group.append(p)
     if not config.matrix_lr:
         tables, matrices = tables + matrices, []
     groups = [(tables, config.weight_decay), (vectors, 0.0)]
     adamw: list[dict[str, Any]] = [{"params": params, "weight_decay": decay} for params, decay in groups if params]
-    optimizers: list[Optimizer] = [AdamW(adamw, lr=config.lr, betas=(0.9, 0.99), fused=True)]
+    optimizers: list[Optimizer] = [AdamW(adamw, lr=config.lr, betas=(0.9, 0.99), fused=True)] if adamw else []
     if matrices:
+        kind = Float32Muon if config.precision == "float32" else Muon
         optimizers.append(
-            Muon(matrices, lr=config.matrix_lr, weight_decay=config.matrix_weight_decay, adjust_lr_fn="match_rms_adamw")
+            kind(matrices, lr=config.matrix_lr, weight_decay=config.matrix_weight_decay, adjust_lr_fn="match_rms_adamw")
         )
     for optimizer in optimizers:
         for parameters in optimizer.param_groups:
             parameters["initial_lr"] = parameters["lr"]
     return optimizers
+
+
+def learning(model: GPT) -> dict[str, Tensor]:
+    """The parameters that are trained, by name: all, but for what a low-rank adapter leaves as it is."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+class Float32Muon(Muon):
+    """Muon without rounding to 16 bits on the way, so that sums in another order stay as near as with AdamW.
+
+    torch's takes the momentum to bfloat16 before it orthogonalises, whatever the weights are. Steps, names and state
+    are torch's; of its options, this knows those of :func:`make_optimizers`.
+    """
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # none is ever given
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self._move(p, p.grad, group)
+
+    def _move(self, p: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[p]
+        if not state:
+            state["momentum_buffer"] = torch.zeros_like(gradient)
+        momentum = state["momentum_buffer"].lerp_(gradient, 1 - group["momentum"])
+        update = orthogonal(gradient.lerp(momentum, group["momentum"]), group["ns_coefficients"], group["ns_steps"])
+        p.mul_(1 - group["lr"] * group["weight_decay"])
+        p.add_(update, alpha=-group["lr"] * 0.2 * math.sqrt(max(p.shape)))
+
+
+def orthogonal(matrix: Tensor, coefficients: tuple[float, float, float], steps: int) -> Tensor:
+    """The orthogonal matrix that is nearest to one of any shape, about: its singular values come to lie around 1.
+
+    Newton-Schulz iteration (Jordan et al. 2024): each step takes the singular values s to a s + b s³ + c s⁵.
+    """
+    a, b, c = coefficients
+    x = matrix / matrix.norm().clamp(min=1e-7)
+    if x.shape[0] > x.shape[1]:  # the smaller product of the two
+        return orthogonal(matrix.T, coefficients, steps).T
+    for _ in range(steps):
+        square = x @ x.T
+        x = torch.addmm(x, torch.addmm(square, square, square, beta=b, alpha=c), x, beta=a)
+    return x
 
 
 def lr_factor(progress: float, config: TrainConfig) -> float:
@@ -74,7 +120,7 @@ class Averages:
     """
 
     def __init__(self, model: GPT, decay: float) -> None:
-        self.parameters = dict(model.named_parameters())
+        self.parameters = learning(model)
         self.decay = decay
         self.weights: Mapping[str, Tensor] = {
             name: p.detach().clone() if decay else p.detach() for name, p in self.parameters.items()

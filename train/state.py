@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
-import platform
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from gpt import GPT, Checkpoint, CheckpointError, load
+from gpt.adapter import merged, save_adapter
 from gpt.card import model_card
 from gpt.checkpoint import CARD, HEADS, METRICS, STORY, TRAINING, locate, save, to_json
 from gpt.heads import describe
@@ -25,10 +23,11 @@ from gpt.story import Story, read_story
 from gpt.tokenizer import Tokenizer
 
 from .config import TrainConfig
-from .data import Corpus
 from .distributed import ALONE, Processes
 from .large import LargeCorpus
 from .optim import Averages, flatten_state, restore_state
+from .reading import Text
+from .record import asked, difference, training_record
 
 RESUME_STATE, RESUME_INFO = "resume/state.safetensors", "resume/state.json"
 
@@ -43,8 +42,8 @@ class Job:
 
     config: TrainConfig
     """Everything that decides the result."""
-    corpus: Corpus | LargeCorpus
-    """The text."""
+    corpus: Text
+    """What to learn from."""
     tokenizer: Tokenizer
     """Its vocabulary is the model's."""
     folder: Path
@@ -61,15 +60,34 @@ class Job:
     """How it was called, for the card."""
     processes: Processes = ALONE
     """Those that share the work."""
+    base: Checkpoint | None = None
+    """What to begin with, loaded already; else what ``config.init`` names, else random weights."""
+    low_rank: int = 0
+    """Train no more than a low-rank adapter of ``base``, of this rank, and save that; 0 trains all weights."""
+    teaching: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor] | None = None
+    """What to make smaller instead of the loss: given it, logits (B, T, V), inputs and targets (B, T), a number."""
+    task: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What else decides the result, for the record and the card."""
+    report: Callable[[Checkpoint], Mapping[str, Any]] = lambda _: {}
+    """Asked at the end about what is saved: goes into the record with ``task``."""
 
     def split(self) -> tuple[str | LargeCorpus, str]:
         """The text to train on, and what is held out (see ``TrainConfig.evaluate_on``)."""
         return split(self.corpus, self.config.evaluate_on)
 
 
-def split(corpus: Corpus | LargeCorpus, evaluate_on: str) -> tuple[str | LargeCorpus, str]:
+def split(corpus: Text, evaluate_on: str) -> tuple[str | LargeCorpus, str]:
     """What of a corpus is trained on, and what is held out: the end of it, or of what comes before that end."""
     return (corpus.training() if evaluate_on == "selection" else corpus).split()
+
+
+@dataclasses.dataclass(frozen=True)
+class Best:
+    """The best weights so far, and how good they are on what is held out."""
+
+    loss: float
+    step: int
+    weights: dict[str, Tensor]
 
 
 @dataclasses.dataclass
@@ -83,6 +101,8 @@ class State:
     """Updates made."""
     tokens_a_character: float = 1.0
     """Of the text that is held out."""
+    tokens_a_step: float = 0.0
+    """How many are learnt from."""
     seconds: float = 0.0
     """Of training up to the last save, breaks left out."""
     finished: bool = False
@@ -93,20 +113,50 @@ class State:
     """What story.bin holds, once it has a frame."""
     heads: dict[str, Any] | None = None
     """What heads.json says, of a training that has ended."""
+    outcome: Mapping[str, Any] | None = None
+    """What came of its task, of one that has ended."""
     init: dict[str, Any] | None = None
     """How the weights it began with were trained; None: they were random."""
+    best: Best | None = None
+    """Of a training with patience."""
+    waited: int = 0
+    """Evaluations since the best one."""
+
+    @property
+    def tokens(self) -> int:
+        """Learnt from since the beginning."""
+        return round(self.step * self.tokens_a_step)
+
+    @property
+    def weights(self) -> Mapping[str, Tensor]:
+        """What is saved of those that are trained: the best, or their averages."""
+        return self.best.weights if self.best else self.averages.weights
+
+    def judge(self, loss: float) -> None:
+        """Keep the averages if this, their loss on what is held out, is the least so far."""
+        if self.best is None or loss < self.best.loss:
+            self.best = Best(loss, self.step, {name: t.clone() for name, t in self.averages.weights.items()})
+            self.waited = 0
+        else:
+            self.waited += 1
+
+    def take_best(self) -> None:
+        """No step comes any more: the best weights take the place of the averages."""
+        if self.best is not None:
+            self.averages.weights = {name: t.clone() for name, t in self.best.weights.items()}
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights, optimizers' state and averages under flat names: what resume/state.safetensors holds."""
-        raw = {f"model.{name}": p.detach() for name, p in self.model.named_parameters()}
+        raw = {f"model.{name}": p.detach() for name, p in self.averages.parameters.items()}
         state = {f"optimizer.{name}": t for name, t in flatten_state(self.model, self.optimizers).items()}
         averages = {f"average.{name}": t for name, t in self.averages.weights.items()} if self.averages.decay else {}
-        return {name: t.cpu().contiguous() for name, t in (raw | state | averages).items()}
+        best = {f"best.{name}": t for name, t in self.best.weights.items()} if self.best else {}
+        return {name: t.cpu().contiguous() for name, t in (raw | state | averages | best).items()}
 
     @torch.no_grad()
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Take back what :meth:`tensors` gave."""
-        for name, p in self.model.named_parameters():
+        for name, p in self.averages.parameters.items():
             p.copy_(tensors[f"model.{name}"])
             if self.averages.decay:
                 self.averages.weights[name].copy_(tensors[f"average.{name}"])
@@ -124,25 +174,25 @@ def save_training(job: Job, state: State) -> None:
     model = job.config.model
     training = training_record(job, state)
     heads = state.heads
+    info: dict[str, Any] = {"step": state.step, "seconds": state.seconds, "finished": state.finished}
+    if state.best:
+        info |= {"best_loss": state.best.loss, "best_step": state.best.step, "waited": state.waited}
+    if job.processes.run:
+        info["run"] = job.processes.run
+    more: dict[str, bytes | Mapping[str, Tensor] | None] = {
+        TRAINING: to_json(training),
+        METRICS: "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in state.metrics).encode(),
+        CARD: model_card(job.folder.name, model, training, state.metrics, heads).encode(),
+        HEADS: to_json(heads) if heads else None,
+        STORY: state.story.pack() if state.story and state.story.frames else None,
+        RESUME_STATE: state.tensors(),
+        RESUME_INFO: to_json(info),
+    }
     try:
-        save(
-            job.folder,
-            model,
-            state.averages.weights,
-            job.tokenizer,
-            more={
-                TRAINING: to_json(training),
-                METRICS: "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in state.metrics).encode(),
-                CARD: model_card(job.folder.name, model, training, state.metrics, heads).encode(),
-                HEADS: to_json(heads) if heads else None,
-                STORY: state.story.pack() if state.story and state.story.frames else None,
-                RESUME_STATE: state.tensors(),
-                RESUME_INFO: to_json(
-                    {"step": state.step, "seconds": state.seconds, "finished": state.finished}
-                    | ({"run": job.processes.run} if job.processes.run else {})
-                ),
-            },
-        )
+        if job.base is not None and job.low_rank:
+            save_adapter(job.folder, job.base, state.weights, more=more)
+        else:
+            save(job.folder, model, state.weights, job.tokenizer, more=more)
     except CheckpointError as error:  # the weights themselves cannot be saved
         raise not_finite(job, str(error), state.step) from None
     except (OSError, SafetensorError) as error:
@@ -161,9 +211,11 @@ def describe_heads(checkpoint: Checkpoint, held_out: str, corpus: str) -> dict[s
     return describe(checkpoint, held_out, f"the {len(held_out):,} held-out characters of {corpus}")
 
 
-def as_saved(job: Job, state: State) -> Checkpoint:
-    """What the folder's weights will be once they are saved, rounded as they are there."""
-    weights = {name: t.to("cpu", torch.bfloat16).float() for name, t in state.averages.weights.items()}
+def as_saved(job: Job, trained: Mapping[str, Tensor]) -> Checkpoint:
+    """What these weights will be once they are saved, rounded as they are there: all of a model's, or an adapter's."""
+    weights = {name: t.to("cpu", torch.bfloat16).float() for name, t in trained.items()}
+    if job.base is not None and job.low_rank:
+        weights = merged(dict(job.base.model.named_parameters()), weights)
     return Checkpoint(GPT.from_state(job.config.model, weights).eval().requires_grad_(False), job.tokenizer, "", "")
 
 
@@ -177,13 +229,13 @@ def not_finite(job: Job, what: str, step: int) -> TrainingError:
 
 @torch.no_grad()
 def begin_with(job: Job, state: State) -> None:
-    """Take over the weights of the checkpoint that ``config.init`` names.
+    """Take over the weights of ``job.base``, or of the checkpoint that ``config.init`` names.
 
     Raises:
         TrainingError: it cannot be loaded, or is of another shape or alphabet; the message names the difference.
     """
     try:
-        source = load(job.config.init)
+        source = job.base or load(job.config.init)
     except CheckpointError as error:
         raise TrainingError(f"init: {error}") from None
     differences = difference(source.model.config.to_dict(), job.config.model.to_dict())
@@ -193,10 +245,11 @@ def begin_with(job: Job, state: State) -> None:
         raise TrainingError(f"init: {job.config.init} is another model: {'; '.join(differences)}")
     weights = dict(source.model.named_parameters())
     for name, p in state.model.named_parameters():
-        p.copy_(weights[name])
+        if name in weights:  # an adapter's own are not in its base
+            p.copy_(weights[name])
     state.averages = Averages(state.model, job.config.ema)
     known = {name: source.training.get(name) for name in ("command", "steps", "tokens", "seconds", "init")}
-    state.init = {"id": source.id, **known}
+    state.init = {"id": source.id, "source": source.source, "revision": source.revision, **known}
 
 
 def last_run(folder: Path) -> str | None:
@@ -233,14 +286,20 @@ def _resume(job: Job, state: State) -> None:
     training = json.loads(_read(job.folder, TRAINING))
     before = TrainConfig.from_dict(training["config"]).to_dict()
     differences = difference(
-        before | {"minutes": training["minutes"], "corpus": _corpus(**training["corpus"])},
-        job.config.to_dict() | {"minutes": job.minutes, "corpus": _corpus(job.corpus.name, job.corpus.sha256)},
+        before | {"minutes": training["minutes"], "corpus": _corpus(**training["corpus"])} | asked(training),
+        job.config.to_dict()
+        | {"minutes": job.minutes, "corpus": _corpus(job.corpus.name, job.corpus.sha256)}
+        | asked({"task": job.task}),
     )
     if differences:
         begun = f"; it was begun with: {training['command']}" if training["command"] else ""
         raise TrainingError(f"{job.folder} was trained otherwise and cannot go on so: {'; '.join(differences)}{begun}")
-    state.load(load_file(locate(job.folder, RESUME_STATE)))
+    tensors = load_file(locate(job.folder, RESUME_STATE))
+    state.load(tensors)
     info = json.loads(_read(job.folder, RESUME_INFO))
+    if "best_loss" in info:
+        weights = {name: tensors[f"best.{name}"].to(t.device) for name, t in state.averages.weights.items()}
+        state.best, state.waited = Best(info["best_loss"], info["best_step"], weights), info["waited"]
     state.step, state.seconds, state.finished = info["step"], info["seconds"], info["finished"]
     state.init = training.get("init")
     state.metrics = [json.loads(line) for line in _read(job.folder, METRICS).splitlines()]
@@ -253,76 +312,3 @@ def _read(folder: Path, name: str) -> str:
 
 def _corpus(name: str, sha256: str) -> str:
     return f"{name} (sha256 {sha256[:12]}...)"
-
-
-def training_record(job: Job, state: State) -> dict[str, Any]:
-    """What training.json says."""
-    config = job.config
-    train, held_out = job.split()
-    several = f"{job.processes.size} processes, each on " if job.processes.size > 1 else ""
-    return {
-        "config": config.to_dict(),
-        "corpus": {"name": job.corpus.name, "sha256": job.corpus.sha256},
-        "split": {
-            "train_characters": len(train),
-            "held_out_characters": len(held_out),
-            "evaluate_on": config.evaluate_on,
-        },
-        "command": job.command,
-        "minutes": job.minutes,
-        "steps": state.step,
-        "tokens": state.step * config.batch_size * config.model.block_size,
-        "seconds": round(state.seconds, 1),
-        "finished": state.finished,
-        **({"init": state.init} if state.init else {}),
-        "parameters": config.model.num_parameters,
-        "final": _final(state),
-        "code_version": CODE_VERSION,
-        "torch": str(torch.__version__),
-        "python": platform.python_version(),
-        "hardware": several + hardware(next(state.model.parameters()).device),
-    }
-
-
-def _final(state: State) -> dict[str, float] | None:
-    """The last losses, in nats a token, and the one of the held-out text in the unit that is fair to any tokenizer."""
-    if not state.metrics:
-        return None
-    last = state.metrics[-1]
-    bits = last["val_loss"] * state.tokens_a_character / math.log(2)
-    return {"train_loss": last["train_loss"], "val_loss": last["val_loss"], "val_bits_per_character": bits}
-
-
-def difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
-    """What differs between two nested configs, in words."""
-    lines = []
-    for key in sorted(old.keys() | new.keys()):
-        a, b = old.get(key), new.get(key)
-        if isinstance(a, dict) and isinstance(b, dict):
-            lines += difference(a, b, f"{prefix}{key}.")
-        elif a != b:
-            lines.append(f"{prefix}{key}: was {a}, is {b}")
-    return lines
-
-
-def hardware(device: torch.device) -> str:
-    """The machine, in words."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
-
-
-def code_version() -> str:
-    """The commit of this code, with "-dirty" where files differ from it; "unknown" outside a clone."""
-    root = Path(__file__).resolve().parent.parent
-    if not (root / ".git").exists():
-        return "unknown"
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-CODE_VERSION = code_version()
-"""Asked once, when the code is loaded: files may change while a training runs."""

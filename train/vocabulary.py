@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .large import LargeCorpus
 
 CHAR, GPT2 = "char", "gpt2"
+KEPT = "kept"
+"""In the record of a fine-tuning: the subwords of the checkpoint that it began with."""
 GPT2_REPO = "openai-community/gpt2"
 MOST_CHARACTERS = 20_000
 """Largest alphabet that is read character by character: all of Chinese newspapers has about 7,000."""
@@ -31,7 +33,7 @@ def subwords(kind: str) -> int | None:
     Raises:
         ValueError: there is no such tokenizer.
     """
-    if kind in (CHAR, GPT2):
+    if kind in (CHAR, GPT2, KEPT):
         return None
     found = _BPE.fullmatch(kind)
     if not found or not BYTES <= int(found[1]) <= MOST_SUBWORDS:

@@ -120,11 +120,16 @@ def train(folder: Path, asked: Asked) -> None:
 
 
 def make_job(folder: Path, order: dict[str, Any]) -> Job:
-    """The training that an order asks for: from nothing, or on from a checkpoint."""
+    """The training that an order asks for: from nothing, or on from a checkpoint, whose alphabet grows as it must.
+
+    Raises:
+        CorpusError, CheckpointError: the text or the checkpoint cannot be read.
+    """
     import gpt
 
     from .config import TrainConfig
     from .data import read_corpus
+    from .growing import grown
     from .large import LargeCorpus
     from .state import Job
     from .vocabulary import make_tokenizer
@@ -133,16 +138,17 @@ def make_job(folder: Path, order: dict[str, Any]) -> Job:
     corpus = read_corpus(folder / TEXT)
     assert not isinstance(corpus, LargeCorpus)  # the page takes no such text
     corpus = dataclasses.replace(corpus, name=order["text_name"])
+    base, minutes, out = None, order["minutes"], folder / order["name"]
     if order["base"]:
-        base = gpt.load(order["base"])
-        tokenizer, model = base.tokenizer, base.model.config
-        corpus = dataclasses.replace(corpus, text=tokenizer.fold(corpus.text).text)
-        config = dataclasses.replace(config, init=order["base"], model=model)
-    else:
-        tokenizer = make_tokenizer(config.tokenizer, corpus, corpus.split()[0])
-        model = dataclasses.replace(config.model, vocab_size=tokenizer.vocab_size)
-        config = dataclasses.replace(config, model=model)
-    return Job(config, corpus, tokenizer, folder / order["name"], minutes=order["minutes"])
+        base = grown(gpt.load(order["base"]), corpus.alphabet)
+        # The record of a model that leaves this machine says its base's name, and not where that lay.
+        base = dataclasses.replace(base, source=order["base_name"], revision=None)
+        corpus = dataclasses.replace(corpus, text=base.tokenizer.fold(corpus.text).text)  # subwords do not grow
+        config = dataclasses.replace(config, model=base.model.config)
+        return Job(config, corpus, base.tokenizer, out, minutes=minutes, base=base)
+    tokenizer = make_tokenizer(config.tokenizer, corpus, corpus.split()[0])
+    model = dataclasses.replace(config.model, vocab_size=tokenizer.vocab_size)
+    return Job(dataclasses.replace(config, model=model), corpus, tokenizer, out, minutes=minutes)
 
 
 class Saves:

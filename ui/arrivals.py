@@ -19,6 +19,7 @@ import gpt
 from gpt import CheckpointError
 from gpt.hub import HubError, check_name
 from gpt.hub_failures import LOGIN
+from gpt.sources import bring, cache
 
 from .facts import check_told
 from .limits import (
@@ -29,7 +30,6 @@ from .limits import (
     MAX_REPOSITORY_CHARACTERS,
 )
 from .registry import Registry
-from .sources import bring, cache
 
 PIECE = 256 * 1024
 """Bytes between two looks at Stop; the Hub's client takes ten megabytes at once, which is most models of this size."""
@@ -143,7 +143,10 @@ class Arrivals:
         folder: Path | None = None
         try:
             # Asked as nobody: the host's token opens repositories that are not the visitor's to read.
-            folder = bring(repo, revision, token=False, progress=progress, most_parameters=MAX_ARRIVED_PARAMETERS)
+            folder = bring(
+                repo, revision, token=False, progress=progress, most_parameters=MAX_ARRIVED_PARAMETERS,
+                allow=self.registry.host.allows,
+            )  # fmt: skip
             self._turn(arrival, "checking")
             check_told(gpt.load(folder))
             with self._lock:

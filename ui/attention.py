@@ -52,7 +52,7 @@ EXAMPLES = (
         "Pilgrims", "Four lines up the same word went on; will it again?", "induction", _PILGRIM, len(_PILGRIM) - 1
     ),
     Example("The letter before", "One head passes on what stood just before.", "previous", _SONNET, 96),
-    Example("Where lines begin", "One head looks back at the ends of lines.", "line", _SONNET, 107),
+    Example("Where lines begin", "One head looks back at the ends of lines.", "line", _SONNET, 131),
 )
 """The tab opens on the first whose head this model has."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import gpt
-from gpt.checkpoint import CONFIG, TOKENIZER, TRAINING, WEIGHTS, CheckpointError, locate
+from gpt.checkpoint import ADAPTER, ADAPTER_WEIGHTS, CONFIG, TOKENIZER, TRAINING, WEIGHTS, CheckpointError, locate
 from gpt.hub import LIMITS
 
 
@@ -19,7 +19,7 @@ def read_folder(folder: Path) -> tuple[gpt.GPTConfig, dict[str, Any], bool]:
         CheckpointError, OSError: it is no checkpoint; the message may hold its path.
     """
     files = [locate(folder, name) for name in (CONFIG, TRAINING, TOKENIZER)]
-    if not locate(folder, WEIGHTS).is_file():
+    if not any(locate(folder, weights).is_file() for weights in (WEIGHTS, ADAPTER_WEIGHTS)):
         raise CheckpointError(f"{folder / WEIGHTS}: missing")
     return _read_files(*((path, path.stat().st_mtime_ns if path.is_file() else 0) for path in files))
 
@@ -35,7 +35,10 @@ def _read_files(
     except ValueError as error:
         raise CheckpointError(f"{config[0]}: {error}") from None
     trained = _object(training[0]) if training[1] else {}
-    return shape, trained, _object(tokenizer[0]).get("type") == "char"
+    if tokenizer[1] or not (config[0].parent / ADAPTER).is_file():
+        return shape, trained, _object(tokenizer[0]).get("type") == "char"
+    told = trained.get("config")  # an adapter's tokenizer is in its base
+    return shape, trained, isinstance(told, dict) and told.get("tokenizer") == "char"
 
 
 def _object(path: Path) -> dict[str, Any]:

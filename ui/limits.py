@@ -75,6 +75,9 @@ MAX_SCORED_PRODUCTS = 60_000_000_000
 MAX_LANES = 4
 """Settings side by side on the Sampling tab."""
 
+MAX_LANE_TOKENS = 960
+"""Tokens that each of them writes when a link is opened."""
+
 MAX_MODELS_ARRIVED = 8
 """Models from the Hub that visitors have put on the list; of more, the one not used for longest leaves it."""
 

@@ -110,7 +110,7 @@ def begin(registry: Registry, question: Question, asker: str) -> dict[str, Any]:
     if config is None:
         raise ValueError(f"size: is none of {', '.join(jobs.SIZES)}")
     owner = hashlib.sha256(_SALT + asker.encode()).hexdigest()[:16]
-    order = Order(text, text_name, title, config, float(minutes), folder, owner)
+    order = Order(text, text_name, title, config, float(minutes), folder, shown(str(base)), owner)
     try:
         key = jobs.start(registry.trainings, order, MAX_TRAININGS, MAX_TRAININGS_OF_ONE, KEEP)
     except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gpt
+from gpt.tokenizer import CharTokenizer
 from train import data
 from train.data import CorpusError
 
@@ -50,13 +51,15 @@ def read_text(value: Any) -> str:
 
 
 def check_readable(text: str, base: gpt.Checkpoint, name: str) -> None:
-    """Raises ValueError: a model can read too little of this text to go on from it, in one sentence."""
+    """Raises ValueError: the text is too short for a model to go on from it, in one sentence."""
     need = WINDOWS * base.model.config.block_size
-    tokens = len(base.tokenizer.encode(base.tokenizer.fold(text).text))
-    if tokens < need:
+    letters = isinstance(base.tokenizer, CharTokenizer)
+    length = len(text) if letters else len(base.tokenizer.encode(base.tokenizer.fold(text).text))
+    if length < need:
+        unit = "characters" if letters else "tokens"
         raise ValueError(
-            f"{name} can read {tokens:,} tokens of this text; it reads {base.model.config.block_size:,} at a time and "
-            f"needs {need:,}. Give a longer text in its alphabet, or train a new model."
+            f"To {name} this text has {length:,} {unit}; it reads {base.model.config.block_size:,} at a time and needs "
+            f"{need:,}. Give a longer text, or train a new model."
         )
 
 

@@ -23,7 +23,7 @@ from . import (
     prompt,
     sampling,
     training,
-)
+)  # fmt: skip
 from .assets_route import route
 from .components.view import View
 from .limits import MAX_UPLOAD
@@ -97,8 +97,7 @@ def _wire(
         except (ValueError, OSError) as error:
             return head.failed(registry, error), *[gr.skip()] * 5
         untouched = isinstance(text, dict) and text.get("status") == "example"
-        vocab_size = registry.get(name).model.config.vocab_size
-        settings = {**prompt.DEFAULTS, **prompt.known_settings(settings), "vocab_size": vocab_size}
+        settings = {**prompt.DEFAULTS, **prompt.known_settings(settings), **prompt.of_model(registry, name)}
         text = prompt.example(registry, name) if untouched else gr.skip()
         return shown, settings, text, *seen(name)
 

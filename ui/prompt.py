@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 import gpt
+from gpt.tokenizer import CharTokenizer
 
 from . import lent, links
 from .components.view import View
@@ -149,13 +150,19 @@ def _write(
 
 def settings_value(registry: Registry, model: str) -> dict[str, Any]:
     """What the settings' component shows at first, with the bounds of its sliders."""
-    vocab_size = registry.get(model).model.config.vocab_size
-    return {**DEFAULTS, "max_length": MAX_NEW_TOKENS, "vocab_size": vocab_size}
+    return {**DEFAULTS, "max_length": MAX_NEW_TOKENS, **of_model(registry, model)}
+
+
+def of_model(registry: Registry, model: str) -> dict[str, Any]:
+    """What the sliders say that depends on the model: how many tokens there are to choose from, and what one is."""
+    checkpoint = registry.get(model)
+    unit = "character" if isinstance(checkpoint.tokenizer, CharTokenizer) else "token"
+    return {"vocab_size": checkpoint.model.config.vocab_size, "unit": unit}
 
 
 def known_settings(settings: Any) -> dict[str, Any]:
     """The fields of the settings' component, out of what the page sent; what has another name is left out."""
-    names = (*DEFAULTS, "max_length", "vocab_size")
+    names = (*DEFAULTS, "max_length", "vocab_size", "unit")
     return {name: settings[name] for name in names if name in settings} if isinstance(settings, dict) else {}
 
 
@@ -195,7 +202,7 @@ def restore(registry: Registry, state: dict[str, Any], default_model: str) -> di
     """The state of a link, each field checked again: prompt, model, settings, and the value of the text's component."""
     model, notes = links.model_of(state, registry.names(), default_model)
     checkpoint = registry.get(model)
-    if not notes and state.get("id") != checkpoint.id[:12]:
+    if not notes and state.get("id", checkpoint.id[:12]) != checkpoint.id[:12]:
         notes.append(f"This was written by another training of {model}; the same seed gives another text now.")
     fields = dict(DEFAULTS)
     for name in DEFAULTS:

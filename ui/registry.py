@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 import gpt
-from gpt.checkpoint import CONFIG, WEIGHTS, locate
+from gpt.checkpoint import ADAPTER_WEIGHTS, CONFIG, WEIGHTS, locate
+from gpt.sources import cache
 from train import jobs
 
 from .host import Host
@@ -92,8 +93,6 @@ class Registry:
     @property
     def trainings(self) -> Path:
         """Where visitors' own trainings are kept."""
-        from .sources import cache  # which imports this module
-
         return cache() / "trainings"
 
     def get(self, name: str) -> gpt.Checkpoint:
@@ -104,8 +103,8 @@ class Registry:
             CheckpointError: the folder is damaged.
         """
         folder, _ = self.where(name)
-        weights = locate(folder, WEIGHTS)
-        key = name, folder, weights.stat().st_mtime_ns if weights.exists() else 0
+        files = [locate(folder, weights) for weights in (WEIGHTS, ADAPTER_WEIGHTS)]
+        key = name, folder, max((file.stat().st_mtime_ns for file in files if file.exists()), default=0)
         with self._lock:  # two visitors who ask for the same model at once load it once
             if key not in self._loaded:
                 self._loaded[key] = self._load(name, folder)

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import links
 from .components.view import View
-from .limits import MAX_LANES, MAX_TEXT_CHARACTERS
+from .limits import MAX_LANE_TOKENS, MAX_LANES, MAX_TEXT_CHARACTERS
 from .prompt import DEFAULTS
 from .registry import Registry
 from .writing import Order
@@ -84,8 +84,13 @@ def restore(registry: Registry, link: Mapping[str, Any], default_model: str) -> 
     kept = [lane for lane in checked if lane is not None]
     if len(kept) < len(checked):
         notes.append("Of the settings side by side, what is out of range is left out.")
+    written = found.get("written", 0)
+    if type(written) is not int or not 0 <= written <= MAX_LANE_TOKENS:
+        notes.append("What the link says was written side by side is out of range; it is not written again.")
+        written = 0
     state = {
-        "text": text[-MAX_TEXT_CHARACTERS:], "settings": settings or _settings({}), "seed": int(seed), "lanes": kept
+        "text": text[-MAX_TEXT_CHARACTERS:], "settings": settings or _settings({}), "seed": int(seed), "lanes": kept,
+        **({"written": written} if written else {}),
     }  # fmt: skip
     return value(registry, name, state, tuple(notes))
 

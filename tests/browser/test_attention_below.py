@@ -2,10 +2,23 @@
 
 import re
 
+import numpy as np
 import pytest
 
 import gpt
-from tests.browser.steps import effects, no_sideways_scroll, number, sees, text_of
+from tests.browser.conftest import TEXT
+from tests.browser.steps import (
+    effects,
+    no_sideways_scroll,
+    number,
+    numbers,
+    pixels,
+    sees,
+    sentence,
+    settle,
+    text_of,
+    wait_traced,
+)  # fmt: skip
 
 SETTINGS = gpt.SamplingSettings(temperature=0.8)
 STOPS = 5
@@ -142,7 +155,7 @@ def test_two_texts_are_compared_cell_by_cell_and_the_comparison_ends(explorer, c
     text = text_of(page)
     other = text.replace("pilgrims", "palgrims")
     page.get_by_role("button", name="Compare with an edited copy").click()
-    field = page.get_by_label("The other text")
+    field = page.get_by_role("textbox", name="The other text")
     assert field.input_value() == text
     field.fill(other)
     page.wait_for_function("document.querySelector('.ge-compare .ge-says').textContent.startsWith('One character')")
@@ -160,6 +173,54 @@ def test_two_texts_are_compared_cell_by_cell_and_the_comparison_ends(explorer, c
     assert page.get_by_role("button", name="Compare with an edited copy").is_visible()
 
 
+def test_the_difference_is_a_view_of_the_large_map_and_of_its_link(explorer, checkpoint, open_page):
+    page = explorer()
+    opened = page.url
+    text = text_of(page)
+    other = text.replace("pilgrims", "palgrims")
+    page.get_by_role("button", name="Compare with an edited copy").click()
+    page.get_by_role("textbox", name="The other text").fill(other)
+    page.wait_for_function("document.querySelector('.ge-compare .ge-says').textContent.startsWith('One character')")
+    page.get_by_role("button", name="In the large map").click()
+    page.wait_for_function("document.querySelector('.ge-scale').textContent.startsWith('difference')")
+    assert page.get_by_label("minus the other text").is_checked()
+    a, b = (gpt.trace(checkpoint, one).attention[0, 0] for one in (text, other))
+    row = divmod(int((a - b).abs().argmax()), len(text))[0]
+    page.locator(f".ge-box[data-t='{row}']").first.click()
+    settle(page)
+    page.mouse.move(2, 2)
+    settle(page)
+    value = (a - b)[row, : row + 1]
+    largest = value[value.abs().argmax()].item()
+    assert number(re.search(r"[+−]\d\.\d\d", sentence(page)).group()) == pytest.approx(largest, abs=0.011)
+    assert number(page.locator(".ge-tag").inner_text().split()[-1]) == pytest.approx(largest, abs=0.011)
+    assert pixels(page, ".ge-cells") > 8
+    found = numbers(page)
+    assert found["map"]["minus"] == "the other text"
+    np.testing.assert_allclose(found["map"]["weights"][row], value.numpy(), atol=0.011)
+    page.wait_for_timeout(700)  # the address follows half a second later
+    assert page.url != opened
+    again = open_page(page.url)
+    wait_traced(again)
+    again.wait_for_function("document.querySelector('.ge-scale').textContent.startsWith('difference')")
+    assert sentence(again) == sentence(page)
+    again.get_by_role("button", name="End the comparison").click()
+    again.wait_for_function("document.querySelector('.ge-scale').textContent.startsWith('weight')")
+
+
+def test_a_key_takes_the_maps_of_all_heads_from_those_with_one_silenced(explorer, checkpoint):
+    page = explorer(state={"text": TEXT, "layer": 2, "silenced": [[0, 1]]})
+    assert page.get_by_label("minus all heads").is_visible()
+    page.keyboard.press("d")
+    page.wait_for_function("document.querySelector('.ge-scale').textContent.startsWith('difference')")
+    silenced, whole = (gpt.trace(checkpoint, TEXT, off).attention[2, 0] for off in (((0, 1),), ()))
+    found = numbers(page)["map"]
+    assert found["minus"] == "all heads"
+    np.testing.assert_allclose(found["weights"][-1], (silenced - whole)[-1].numpy(), atol=0.011)
+    page.keyboard.press("d")
+    page.wait_for_function("document.querySelector('.ge-scale').textContent.startsWith('weight')")
+
+
 def test_a_text_is_compared_with_itself_when_heads_are_silenced(explorer):
     page = explorer()
     choice = page.get_by_role("button", name="the same with no head silenced")
@@ -175,7 +236,7 @@ def test_a_text_is_compared_with_itself_when_heads_are_silenced(explorer):
 def test_the_other_text_is_never_markup(explorer):
     page = explorer()
     page.get_by_role("button", name="Compare with an edited copy").click()
-    page.get_by_label("The other text").fill("<img src=x onerror=alert(1)> ${alert(1)} {{value}}")
+    page.get_by_role("textbox", name="The other text").fill("<img src=x onerror=alert(1)> ${alert(1)} {{value}}")
     page.wait_for_function("document.querySelector('.ge-compare .ge-says').textContent.includes('differ')")
     assert page.locator(".ge-compare img").count() == 0
 

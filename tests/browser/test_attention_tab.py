@@ -86,7 +86,7 @@ def test_the_numbers_are_the_models_own(explorer, checkpoints):
     page.wait_for_function("!document.querySelector('.ge-table caption').textContent.includes('rounded')")
     weights = gpt.trace(gpt.load(checkpoints / "shakespeare", weights="int8"), text).attention[3, 1, 30]
     rows = page.locator(".ge-table tbody tr").all_inner_texts()
-    assert len(rows) == 12
+    assert len(rows) == 8
     for row in rows:
         position, *_, weight = row.split("\t")
         assert float(weight) == pytest.approx(float(weights[int(position)]), abs=6e-5)
@@ -162,7 +162,7 @@ def test_every_view_draws(explorer):
     page.keyboard.press("3")
     settle(page)
     assert pixels(page, ".ge-bars") > 2
-    assert page.locator(".ge-table tbody tr").count() == 12
+    assert page.locator(".ge-table tbody tr").count() == 8
     page.keyboard.press("4")
     settle(page)
     assert page.locator(".ge-view-lens").inner_text().count("layer") >= 5
@@ -223,6 +223,36 @@ def test_presenting_is_read_from_the_back_of_a_room(explorer):
     page.keyboard.press("Escape")
     page.wait_for_selector(".ge:not(.ge-presenting)")
     assert page.locator(".ge-controls").is_visible()
+
+
+@pytest.mark.parametrize("key", ["1", "2", "3", "4"])
+def test_what_is_presented_stands_on_the_screen_whole_and_the_pin_is_in_sight(explorer, key):
+    text = "".join(f"Line {i} of a text that is longer than its room\n" for i in range(5)) + "and its end"
+    page = explorer("projector", state={"text": text, "silenced": [[0, 1]], "pin": 30})
+    page.keyboard.press("f")
+    page.wait_for_selector(".ge-presenting")
+    for press in (key, "End"):
+        page.keyboard.press(press)
+        settle(page)
+        outside = page.evaluate(
+            """() => [...document.querySelectorAll('.ge-presenting *')]
+                .filter((e) => e.checkVisibility() && !e.closest('.ge-spoken, .ge-text') && e.textContent.trim())
+                .filter((e) => !e.children.length).map((e) => [e.getBoundingClientRect(), e.outerHTML.slice(0, 80)])
+                .filter(([box]) => box.bottom > innerHeight + 1 || box.right > innerWidth + 1 || box.top < 0)"""
+        )
+        assert outside == []
+        pin, room = (page.locator(part).first.bounding_box() for part in (".ge-pinned", ".ge-text"))
+        assert room["y"] <= pin["y"] + 1
+        assert pin["y"] + pin["height"] <= room["y"] + room["height"] + 1
+
+
+def test_what_is_written_stays_in_sight(explorer):
+    page = explorer(state={"text": "a\n" * 30})
+    page.keyboard.press("n")
+    page.wait_for_function("document.querySelectorAll('#gl-attention .ge-box').length === 61")
+    settle(page)
+    last, room = (page.locator(part).bounding_box() for part in (".ge-box[data-t='60']", ".ge-text"))
+    assert last["y"] + last["height"] <= room["y"] + room["height"]
 
 
 def test_the_keys_are_listed(explorer):

@@ -154,6 +154,22 @@ def test_side_by_side_is_what_generate_writes_and_where_it_parts_is_marked(labor
     assert "differ" in page.inner_text(".gs-lanes-say")
 
 
+def test_a_link_writes_side_by_side_again_what_was_written(laboratory, checkpoint, open_page):
+    lanes = [OFF, {**OFF, "temperature": 2}]
+    page = laboratory(text=PROMPT, settings={"temperature": 1}, seed=5, lanes=lanes, written=24)
+    page.wait_for_selector("button:has-text('Go on')", timeout=60_000)
+    every = "[...document.querySelectorAll('.gs-lane-text')]"
+    text = f"{every}.map((lane) => lane.textContent.replace('differs', ''))"
+    shown = page.evaluate(text)
+    for lane, found in zip(lanes, shown, strict=True):
+        assert found.replace("¶", "").endswith(expected(checkpoint, PROMPT, 24, 5, **lane).replace("\n", ""))
+    page.wait_for_function("location.search.includes('s=')")
+    page.wait_for_timeout(700)  # the address follows half a second later
+    again = open_page(page.url)
+    again.wait_for_selector("button:has-text('Go on')", timeout=60_000)
+    assert again.evaluate(text) == shown
+
+
 def test_side_by_side_stops(laboratory):
     page = laboratory(text=PROMPT, settings={"temperature": 1}, seed=5, lanes=[OFF, {**OFF, "temperature": 2}])
     page.get_by_role("button", name="Write side by side").click()

@@ -289,6 +289,37 @@ def test_it_fits_every_screen_and_takes_the_inks_of_the_theme(laboratory, size, 
     assert has, blue
 
 
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 720)])
+def test_presenting_is_read_from_the_back_of_a_room_and_nothing_is_cut_off(laboratory, width, height):
+    page = laboratory("projector", text=PROMPT, settings={"temperature": 0.8}, seed=5)
+    page.set_viewport_size({"width": width, "height": height})
+    page.keyboard.press("f")
+    page.wait_for_selector(".gs-presenting")
+    page.keyboard.press("h")
+    page.wait_for_timeout(200)
+    found = page.evaluate(
+        """() => [...document.querySelectorAll('.gs-presenting *')]
+            .filter((e) => e.checkVisibility() && !e.closest('.gs-spoken, .gs-text, .gs-band, .gl-key-panel'))
+            .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()))
+            .map((e) => [e.getBoundingClientRect(), parseFloat(getComputedStyle(e).fontSize) * e.currentCSSZoom, e])
+            .filter(([box, size]) => size < 18 * innerWidth / 1920 - 0.1 || box.bottom > innerHeight + 1
+                || box.right > innerWidth + 1 || box.left < 0)
+            .map(([, size, e]) => [size, e.outerHTML.slice(0, 80)])"""
+    )
+    assert found == []
+    strip = page.locator(".gs-text .gl-strip")
+    assert strip.evaluate("(e) => parseFloat(getComputedStyle(e).fontSize) * e.currentCSSZoom") >= 28 * width / 1920
+    assert page.locator(".gs-letter").count() == 65
+    text = roll(page)
+    assert len(text) == len(PROMPT) + 1
+    heat = page.locator(".gs-heat").bounding_box()
+    page.mouse.click(heat["x"] + 100, heat["y"] + heat["height"] - 2)  # the hottest of twelve
+    page.wait_for_function("document.querySelector('#gl-sampling .gs').laboratory.state.settings.temperature > 2.8")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".gs:not(.gs-presenting)")
+    assert page.locator(".gs-sliders").is_visible()
+
+
 def test_every_control_has_a_name(laboratory):
     page = laboratory(text=PROMPT, settings={"temperature": 1}, seed=5, lanes=[OFF, OFF])
     nameless = page.evaluate("""() => [...document.querySelectorAll('#gl-sampling *')]

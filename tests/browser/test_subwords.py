@@ -76,6 +76,19 @@ def test_tokens_that_are_words_stand_beside_one_another(laboratory, subwords, si
     assert no_sideways_scroll(page)
 
 
+def test_the_sliders_speak_of_tokens(laboratory, subwords):
+    url, _ = subwords
+    page = laboratory(url=url, model="words", text=TEXT, settings={"temperature": 1}, seed=5)
+    said = page.locator(".gs-sliders .gl-slider p > span:first-child").all_inner_texts()
+    assert said[1:3] == ["Keeps the k most likely tokens.", "Keeps the fewest tokens that together reach p."]
+    assert "character" not in page.locator(".gs-sliders").text_content()
+    page.get_by_role("tab", name="Prompt").click()
+    assert page.locator("output[for='gl-length']").inner_text() == "300 tokens"
+    page.select_option("#gl-head select", "bytes")
+    page.wait_for_function("document.querySelector('#gl-head select').value === 'bytes'")
+    assert "character" not in page.locator("#gl-settings").text_content()
+
+
 def test_what_is_said_of_the_cut_has_room(laboratory, subwords):
     url, _ = subwords
     page = laboratory(url=url, model="words", text=TEXT, settings={"temperature": 1, "top_k": 29}, seed=5)

@@ -650,6 +650,39 @@ def test_the_training_text_is_fetched_when_asked_and_copied_passages_are_marked(
         page.close()
 
 
+def test_a_fork_while_the_server_is_gone_says_so_and_goes_on_when_it_is_back(chromium, page_url, checkpoint):
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.goto(page_url)
+    page.wait_for_selector("#gl-text .gl-verse")
+    set_slider(page, "length", 50)
+    known(page)
+    text = whole(page)
+    offset = letter(text, 20)
+    page.mouse.click(*place(page, offset))
+    page.wait_for_selector(".gp-bars button:not(:disabled)")
+    row, character = other_row(page)
+    context.set_offline(True)
+    page.locator(".gp-bars li").nth(row).locator("button").click()
+    wait_status(page, "error")
+    assert "does not reach its server" in page.locator("#gl-text [role=alert]").inner_text()
+    begun = text[:offset] + character
+    assert whole(page) == begun
+    assert page.locator(".gp-branch").count() == 2
+    page.wait_for_function("location.search.includes('s=')")
+    with page.expect_navigation():  # gradio's own, when it finds the server again
+        context.set_offline(False)
+    page.wait_for_selector("#gl-text .gl-verse")
+    assert whole(page) == begun
+    page.wait_for_selector("#gl-continue:not(:disabled)")
+    page.evaluate("document.documentElement.dataset.glStatus = 'asked'")
+    page.get_by_role("button", name="Continue").click()
+    wait_status(page, "done")
+    assert whole(page) == begun + expected(checkpoint, begun, 50, seed(page))
+    context.close()
+
+
 # On a phone.
 
 

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
 import {differing, paired} from '../../ui/assets/attention/compare.js';
-import {across, cellSentence, signed} from '../../ui/assets/attention/comparison.js';
+import {across, cellSentence} from '../../ui/assets/attention/comparison.js';
+import {signed} from '../../ui/assets/common/scales.js';
 import {effectNumber, largest, sentence} from '../../ui/assets/attention/effects.js';
 import {ladderSentence, layerName, settledAt, shownOf, whereSaid} from '../../ui/assets/attention/ladder.js';
 import {align} from '../../ui/assets/attention/maps.js';

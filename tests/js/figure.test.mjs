@@ -8,7 +8,7 @@ import {layStrip} from '../../ui/assets/attention/figuretext.js';
 import {cell, fileName, toCSV, toJSON} from '../../ui/assets/attention/numbers.js';
 import {START} from '../../ui/assets/attention/state.js';
 import {escape, toSVG} from '../../ui/assets/attention/svg.js';
-import {mapOf, rowOf} from '../../ui/assets/attention/maps.js';
+import {align, difference, mapOf, rowOf} from '../../ui/assets/attention/maps.js';
 
 const measure = (text, {size}) => 0.5 * size * [...text].length;
 const HOSTILE = ['<', '&', '"', '\'', ']', ']', '>', '\u0001', '=', '\n', ',', ' '];
@@ -35,7 +35,7 @@ function appOf(trace, state = {}) {
   const said = [[{id: 1, text: 'e', p: 0.6}, {id: 2, text: ' ', p: 0.2}], [{id: 3, text: 'm', p: 0.9}, {id: 4, text: '<', p: 0.05}]];
   const app = {
     trace, state: whole, base: null, selection: () => selection, row: () => whole.pin ?? trace.tokens - 1, pinned: () => whole.pin,
-    map: () => mapOf(trace, selection), weights: (t) => rowOf(mapOf(trace, selection), t), role: (l, h) => trace.roles[l][h], exact: () => null,
+    map: () => mapOf(trace, selection), weights: (t) => rowOf(mapOf(trace, selection), t), role: (l, h) => trace.roles[l][h], exact: () => null, exactRow: () => null, compared: () => null,
     lens: (t, of) => (of?.said ?? said), ink: () => ({scale: whole.scale, colours: whole.colours, dark: whole.dark ?? false}),
   };
   return app;
@@ -96,6 +96,34 @@ test('with heads silenced the bars are paired, and the thumbnail is marked', () 
   app.base = {...traceOf(PLAY), said: [[{id: 3, text: 'm', p: 0.1}], [{id: 3, text: 'm', p: 0.41}]]};
   const words = texts(figure(sceneOf(app, []), measure).items);
   for (const said of ['41 %', '90 %', 'all heads', '0.1 silenced', 'silenced']) assert.ok(words.includes(said), said);
+});
+
+test('a difference is drawn, signed and named as one, in the map and in every other view', () => {
+  const trace = traceOf(PLAY);
+  const other = traceOf(PLAY);
+  const t = 30;
+  const from = (t * (t + 1)) + t + 1; // the second head's row
+  other.rows.set([10, 180], from);
+  trace.rows.set([150, 10], from); // 0.35 and 0.00 against 0.00 and 0.50
+  const app = appOf(trace, {head: 1, pin: t, second: 'x'});
+  const map = difference(mapOf(trace, app.selection()), mapOf(other, app.selection()), align(trace.ids, other.ids));
+  Object.assign(app, {map: () => map, weights: (row) => rowOf(map, row), compared: () => 'text', ink: () => ({scale: 'sqrt', colours: 'ink', dark: false, signed: true})});
+  const drawn = (view) => { app.state.view = view; return figure(sceneOf(app, []), measure).items; };
+  const words = texts(drawn('map'));
+  for (const said of ['difference, square root scale', '−1', '−.25', '0', '+.25', '+1', '−0.50']) assert.ok(words.includes(said), said);
+  assert.ok(words.some((line) => line.startsWith('This text minus the other')));
+  assert.ok(texts(drawn('row')).includes('+0.34') && texts(drawn('row')).includes('−0.50'));
+  for (const view of ['row', 'arcs']) {
+    const used = drawn(view).flatMap((item) => [item.fill, item.stroke]);
+    assert.ok(used.includes(INKS.light.blue) && used.includes(INKS.light.ochre), view);
+  }
+  const scene = sceneOf(app, []);
+  const lines = toCSV(scene).split('\r\n');
+  assert.ok(lines[0].endsWith(',difference'));
+  assert.ok(lines.some((line) => line.startsWith(`${t},`) && Number(line.split(',').at(-1)) < -0.49));
+  assert.equal(JSON.parse(toJSON(scene, app.exact)).map.minus, 'the other text');
+  const arcs = drawn('map').filter((item) => item.d?.includes(' C')); // they say what is looked at, and a difference is not that
+  assert.equal(arcs.length, 0);
 });
 
 test('maps of long texts have as many pixels as the picture, those of short ones a pixel a cell', () => {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {letters, table} from '../../ui/assets/common/colours.js';
+import {colour, letters, table} from '../../ui/assets/common/colours.js';
+import {lights} from '../../ui/assets/attention/light.js';
 import {align, difference, mapOf, rollout, rowOf, strongest, withoutFirst} from '../../ui/assets/attention/maps.js';
 import {capacityFor, paint, paintRow} from '../../ui/assets/attention/raster.js';
 import {cut, extend} from '../../ui/assets/attention/wire.js';
@@ -142,6 +143,18 @@ test('one row is painted as the map paints it', () => {
   paintRow(line, 4, Float32Array.from(weights), INK);
   paint(square, 4, 4, {tokens: 3, signed: false, values: Float32Array.from([1, 1, 1, ...weights])}, INK);
   assert.deepEqual([...line], [...square.slice(8, 12)]);
+});
+
+test('a row of a difference is painted as the map paints it, and a text is lit up by both its signs', () => {
+  const values = Float32Array.from([-0.5, 0, 0.25]);
+  const [line, square] = [new Uint32Array(4), new Uint32Array(16)];
+  paintRow(line, 4, values, {...INK, signed: true});
+  paint(square, 4, 4, {tokens: 3, signed: true, values: Float32Array.from([0, 0, 0, ...values])}, INK);
+  assert.deepEqual([...line], [...square.slice(8, 12)]);
+  const lit = lights(values, {...INK, signed: true});
+  assert.deepEqual([...lit.keys()], [0, 2]);
+  assert.equal(lit.get(0).box, colour('difference', false, 0.5 - Math.sqrt(0.5) / 2));
+  assert.equal(lit.get(2).box, colour('difference', false, 0.75));
 });
 
 test('after a step back and another continuation the map shows the new rows', () => {

@@ -5,7 +5,7 @@ import {test} from 'node:test';
 import {axisLabels, axisTicks, diagonalWords, firstWords, lineStarts} from '../../ui/assets/attention/axes.js';
 import {KEYS} from '../../ui/assets/attention/keys.js';
 import {repeated, sentence} from '../../ui/assets/attention/sentence.js';
-import {START, fit, packState, readState} from '../../ui/assets/attention/state.js';
+import {START, differenceOf, fit, packState, readState} from '../../ui/assets/attention/state.js';
 import {barName, barNumber, barsOf} from '../../ui/assets/common/bars.js';
 import {actionOf} from '../../ui/assets/common/keypanel.js';
 import {sign, spoken} from '../../ui/assets/common/words.js';
@@ -20,7 +20,7 @@ test('what a state should not hold is dropped, and named', () => {
   for (const [field, values] of Object.entries({
     layer: [-1, 1.5, '3', null, NaN, 1e9], pin: [-1, 'x', 2.5], view: ['', 'constructor', 3, null], scale: ['__proto__'],
     silenced: [[[1]], [['a', 1]], [[1, 2, 3]], 'x', [[-1, 0]]], text: [3, 'x'.repeat(20_001)], settings: [null, {temperature: 9, top_k: 0, top_p: 1}, {temperature: '1'}, {top_k: 1.5}, {min_p: -0.1}, {repetition_penalty: NaN}],
-    hideFirst: [1], seed: [-1, 2 ** 60], caption: ['x'.repeat(401)],
+    hideFirst: [1], difference: ['', 'both', 1], seed: [-1, 2 ** 60], caption: ['x'.repeat(401)],
   })) {
     for (const value of values) {
       const {state, dropped} = readState({[field]: value});
@@ -73,6 +73,22 @@ test('the sentence says what is to be seen, from the numbers', () => {
   assert.match(said(sentence({trace: traceOf(text), selection: {average: 'head', layer: 0, head: 0}, row: 0, weights: onlyAt(1, 0, 1), role: null})), /only at itself/);
   assert.match(said(sentence({trace: traceOf(text), selection: {average: 'rollout', layer: 3, head: 0}, row, weights: onlyAt(row + 1, 3), role: null})), /^Rollout 3: what reaches layer 3/);
   assert.match(said(sentence({trace: traceOf(text, {silenced: [[5, 2]]}), selection: {average: 'head', layer: 5, head: 2}, row, weights: onlyAt(row + 1, 3), role: null})), /silenced/);
+});
+
+test('the sentence of a difference says where it is largest, and which way', () => {
+  const text = 'two pilgrims';
+  const row = text.length - 1;
+  const at = (s, value, difference) => said(sentence({trace: traceOf(text), selection: {average: 'head', layer: 5, head: 2}, row, weights: onlyAt(row + 1, s, value), role: null, difference}));
+  assert.equal(at(4, 0.35, 'text'), 'Against the other text, Head 5.2 at “s” changes most at “p”, 7 characters back: +0.35, more in this text.');
+  assert.equal(at(4, -0.35, 'silenced'), 'Against all heads, Head 5.2 at “s” changes most at “p”, 7 characters back: −0.35, more with all heads.');
+  assert.equal(at(4, 0.001, 'text'), 'Against the other text, Head 5.2 at “s” has not changed.');
+});
+
+test('there is a difference only from what there is', () => {
+  assert.equal(differenceOf({...START, difference: 'text'}), 'none');
+  assert.equal(differenceOf({...START, difference: 'text', second: 'x'}), 'text');
+  assert.equal(differenceOf({...START, difference: 'silenced', second: 'x'}), 'none');
+  assert.equal(differenceOf({...START, difference: 'silenced', silenced: [[0, 1]]}), 'silenced');
 });
 
 test('the sentence never puts a person’s text anywhere but in a text', () => {

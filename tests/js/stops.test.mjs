@@ -22,7 +22,7 @@ function appOf({roles = [[MIXED, MIXED], [MIXED, MIXED]], at = () => 0, pieces =
     roles, silenced, names: {7: 'c'}, lens: {first: 0, top: 1, ids: Uint32Array.from(said), p: Float32Array.from(said, () => 0.5)},
   };
   return {
-    trace, base: null, info: {}, state: {layer: 1, head: 1, seed: 5}, role: (l, h) => roles[l][h], map: (selection) => mapOf(trace, selection),
+    trace, base: null, info: {}, state: {layer: 1, head: 1, seed: 5}, role: (l, h) => roles[l][h], plain: (selection) => mapOf(trace, selection),
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
+import {createPulse} from '../../ui/assets/prompt/pulse.js';
 import {createScorer} from '../../ui/assets/prompt/scorer.js';
 import {align, bitsPerCharacter, cut, extremes, join, layOut, placesOf} from '../../ui/assets/prompt/thoughts.js';
 import {bitsWords, choiceWords, TINTS} from '../../ui/assets/prompt/tint.js';
@@ -15,6 +16,28 @@ function knownOf(pieces, text = pieces.join('')) {
 }
 
 const answerOf = (known, start, end) => ({...known, start, ...Object.fromEntries(['pieces', 'bits', 'p', 'rank', 'entropy', 'alternatives'].map((name) => [name, known[name].slice(start, end)]))});
+
+test('of a silence while something is written it is asked whether the server is there, and told once when it is not', async () => {
+  let there = true;
+  let gone = 0;
+  /** @type {(() => void)[]} */ let waits = [];
+  const pulse = createPulse(() => { gone++; }, {
+    reach: async () => { if (!there) throw new TypeError('no network'); },
+    wait: (resume) => { waits.push(resume); return resume; }, stop: (timer) => { waits = waits.filter((one) => one !== timer); },
+  });
+  const silence = async () => { const now = waits; waits = []; now.forEach((resume) => resume()); await new Promise((go) => setTimeout(go)); };
+  pulse.listen();
+  await silence();
+  assert.deepEqual([gone, waits.length], [0, 1], 'it is there, and only slow: the next silence is waited for');
+  there = false;
+  await silence();
+  await silence();
+  assert.deepEqual([gone, waits.length], [1, 0]);
+  pulse.listen();
+  pulse.rest();
+  await silence();
+  assert.equal(gone, 1, 'nothing is awaited');
+});
 
 test('answers that overlap are joined to what one answer would have been', () => {
   const whole = knownOf([...'To be, or not']);

@@ -118,6 +118,17 @@ def test_what_two_processes_tell_each_other(two: tuple[list[dict[str, Any]], str
     assert talks[1]["the other"] == "KeyError: 1 failed"
 
 
+def test_no_thread_that_carries_tensors_outlives_the_training_whether_it_went_well_or_not(
+    two: tuple[list[dict[str, Any]], str, Path],
+) -> None:
+    for said in two[0]:
+        inside, after, again, after_failure = said["threads"]
+        assert set(inside) == set(again) == {"pt_gloo_runloop"}
+        assert after == after_failure == []
+    assert two[0][0]["left"].startswith("ProcessError: another process of this training has ended")
+    assert two[0][1]["left"] == "KeyError: 1 leaves"
+
+
 # Muon orthogonalises in bfloat16, whatever the precision: there sums in another order show earlier.
 @pytest.mark.parametrize(("recipe", "tolerance"), [("AdamW", 2e-6), ("in parts", 2e-6), ("Muon", 1e-4)])
 def test_two_processes_reach_the_losses_of_one_with_the_same_weights_on_both(

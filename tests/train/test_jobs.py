@@ -173,7 +173,7 @@ def test_a_full_disk_ends_it_and_is_said_and_the_last_save_stays(root: Path, sta
     assert gpt.load(job.model).training["steps"] >= events[-1]["step"] or events[-1]["event"] != "saved"
 
 
-def test_a_checkpoint_is_trained_on_with_a_text_in_its_own_alphabet(
+def test_a_checkpoint_is_trained_on_and_its_alphabet_grows(
     root: Path, start: Callable[..., str], tmp_path: Path, job: Callable[..., Any]
 ) -> None:
     from train.loop import run
@@ -181,12 +181,14 @@ def test_a_checkpoint_is_trained_on_with_a_text_in_its_own_alphabet(
     base = job("base")
     list(run(base))
     config = dataclasses.replace(jobs.FINE_TUNING, precision="float32")
-    key = start(text="the “that” of ЖЖЖ and " * 100, base=str(base.folder), config=config, minutes=SHORT)
+    fields = {"base": str(base.folder), "base_name": "words", "config": config, "minutes": SHORT}
+    key = start(text="the “that” of ЖЖЖ and " * 100, **fields)
     done, events = wait(root, key, ended)
     assert (done.state, done.error) == ("finished", "")
     before, after = gpt.load(base.folder), gpt.load(done.model)
-    assert after.tokenizer.to_json() == before.tokenizer.to_json()
-    assert after.training["init"]["id"] == before.id
+    assert after.tokenizer.characters == before.tokenizer.characters + "Ж“”"
+    assert (after.training["init"]["id"], after.training["init"]["source"]) == (before.id, "words")
+    assert str(tmp_path) not in (done.model / "training.json").read_text(encoding="utf-8")  # it may be pushed
     losses = [event["val_loss"] for event in events if event["event"] == "evaluation"]
     assert losses[-1] < losses[0]
 

@@ -20,8 +20,9 @@ from gpt import GPTConfig
 from gpt.heads import label
 from train.__main__ import main, parse
 from train.config import PRESETS, TrainConfig
+from train.following import require_writable
 from train.measuring import Evaluate, Generate, Heads
-from train.pretraining import Pretrain, require_writable
+from train.pretraining import Pretrain
 from train.state import TrainingError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -84,13 +84,32 @@ def talk(processes: Processes) -> dict[str, Any]:
     return said
 
 
+def threads() -> list[str]:
+    """Of gloo's, those that carry out what the processes tell each other."""
+    names = [file.read_text().strip() for file in Path("/proc/self/task").glob("*/comm")]
+    return [name for name in names if name.startswith("pt_gloo")]
+
+
 def main(folder: Path, corpus_file: Path) -> None:
     torch.set_num_threads(1)
-    with one_voice(), joined() as processes:
-        print(f"printed by {processes.rank}", flush=True)
-        said = {"talk": talk(processes), "recipes": {}}
-        for name, fields in RECIPES.items():
-            said["recipes"][name] = train(job_of(corpus_file, folder / f"{name} {processes.rank}", processes, **fields))
+    with one_voice():
+        with joined() as processes:
+            print(f"printed by {processes.rank}", flush=True)
+            said = {"talk": talk(processes), "recipes": {}, "threads": [threads()]}
+            for name, fields in RECIPES.items():
+                job = job_of(corpus_file, folder / f"{name} {processes.rank}", processes, **fields)
+                said["recipes"][name] = train(job)
+        said["threads"].append(threads())
+        try:
+            with joined() as processes:
+                if processes.any(processes.first):
+                    said["threads"].append(threads())
+                if not processes.first:
+                    raise KeyError("1 leaves")
+                processes.any(False)
+        except (ProcessError, KeyError) as error:
+            said["left"] = f"{type(error).__name__}: {error.args[0]}"
+            said["threads"].append(threads())
         (folder / f"{processes.rank}.json").write_text(json.dumps(said), encoding="utf-8")
 
 

@@ -329,7 +329,7 @@ def test_a_model_over_the_limit_is_refused_before_its_weights_are_pulled(ask, hu
     kept = {"format_version": 1, "library_name": "gpt-letter-by-letter", **fields}
     altered(hub, "me/small", config_json=json.dumps(kept).encode())
     hub.requests.clear()
-    assert "the limit of this page is 130,000,000" in arrive(ask, "me/small")["error"]
+    assert "the limit here is 130,000,000" in arrive(ask, "me/small")["error"]
     assert not [line for line in hub.requests if "safetensors" in line or "objects" in line]
 
 

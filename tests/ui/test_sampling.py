@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ui import sampling
-from ui.limits import MAX_LANES, MAX_TEXT_CHARACTERS
+from ui.limits import MAX_LANE_TOKENS, MAX_LANES, MAX_TEXT_CHARACTERS
 from ui.prompt import DEFAULTS
 from ui.registry import Registry
 from ui.theme import ASSETS
@@ -47,6 +47,9 @@ def test_what_is_missing_is_as_usual(registry):
         ({"seed": "1"}, "seed is out of range"),
         ({"lanes": "many"}, "side by side"),
         ({"lanes": [{}, {"repetition_penalty": 0.5}]}, "side by side"),
+        ({"written": -1}, "side by side"),
+        ({"written": MAX_LANE_TOKENS + 1}, "side by side"),
+        ({"written": True}, "side by side"),
     ],
 )
 def test_what_is_out_of_range_is_said_and_left_out(registry, state, says):
@@ -69,6 +72,12 @@ def test_a_link_of_nothing_opens_the_example(registry, link):
     assert found["model"] == "shakespeare"
     assert found["state"]["text"] == sampling.EXAMPLES[0]["text"]
     assert len(found["notes"]) >= 1
+
+
+def test_a_link_says_how_much_is_written_side_by_side(registry):
+    assert restored(registry, text="To be", lanes=[{}], written=240)["state"]["written"] == 240
+    source = (ASSETS / "sampling" / "state.js").read_text(encoding="utf-8")
+    assert f"MAX_LANE_TOKENS = {MAX_LANE_TOKENS};" in source
 
 
 def test_the_bounds_are_those_of_the_sliders():

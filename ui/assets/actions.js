@@ -18,9 +18,11 @@ export function mount({element}) {
   const download = button('Download', () => saveText(desk.state.sheet.text, 'letter-by-letter.txt', 'text/plain'));
   element.replaceChildren(make('div', {class: 'gl-part'}, make('div', {class: 'gl-actions'}, tintBar(), state, attention, copy, download)));
 
+  let unit = 'character';
+  document.addEventListener('gl:settings', (event) => { unit = /** @type {CustomEvent} */ (event).detail.unit ?? unit; });
   document.addEventListener('gl:text', (event) => {
     const {speed} = /** @type {CustomEvent} */ (event).detail;
-    if (speed) state.replaceChildren(make('b', {}, speed.toLocaleString('en')), ' characters a second');
+    if (speed) state.replaceChildren(make('b', {}, speed.toLocaleString('en')), ` ${unit}s a second`);
     else state.replaceChildren();
   });
   const draw = () => { attention.disabled = copy.disabled = download.disabled = desk.state.sheet.text === ''; };

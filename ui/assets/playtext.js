@@ -1,5 +1,5 @@
 /** The text of the Prompt tab: the prompt and what the model writes, laid out as a play, growing while it is written. */
-import {rememberPacked} from './common/links.js';
+import {remember, rememberPacked} from './common/links.js';
 import {pick} from './common/settings.js';
 import {onReturn} from './common/shown.js';
 import {make} from './dom.js';
@@ -12,6 +12,7 @@ import {createOverlay} from './prompt/overlay.js';
 import {mountScore} from './prompt/own.js';
 import {createPlaces} from './prompt/places.js';
 import {mountPointing} from './prompt/pointing.js';
+import {createPulse} from './prompt/pulse.js';
 import {mountReader} from './prompt/reader.js';
 import {createSheet} from './prompt/sheet.js';
 
@@ -49,8 +50,19 @@ export function mount(view) {
   let model = good.model ?? '';
   /** @type {any} */ let settings = {};
 
+  const pulse = createPulse(() => {
+    busy = false;
+    const begun = good.status === 'writing' && !fresh;
+    const {prompt = '', text = '', seed} = good;
+    good = props.value = {...good, status: 'error', link: undefined, error: 'The page does not reach its server. Is it still running? What was written stays; Continue goes on.'};
+    if (begun) keepBranch();
+    draw();
+    void remember({prompt, text, model, seed, length: settings.length, ...pick(settings)}); // gradio loads the page anew when the server is back
+  });
+
   function receive() {
     const value = props.value ?? {};
+    if (value.status === 'writing') pulse.listen(); else pulse.rest();
     if (value.run !== undefined && (value.run !== run || stopped)) {
       props.value = good;
     } else {
@@ -109,6 +121,7 @@ export function mount(view) {
     desk.set({compared: null});
     good = props.value = {...good, ...change, run};
     if (change.text !== undefined) draw();
+    pulse.listen();
     trigger(way);
   }
 
@@ -122,6 +135,7 @@ export function mount(view) {
   function freeze() {
     if (good.status !== 'writing') return;
     stopped = true;
+    pulse.rest();
     good = props.value = {...good, status: 'stopped'};
     keepBranch();
     draw();
@@ -205,7 +219,7 @@ export function mount(view) {
   for (const way of ['write', 'go_on', 'again']) {
     element.closest('#gl-text').addEventListener(`gl:${way}`, () => { if (!own || way === 'write') void ask(way); });
   }
-  document.addEventListener('gl:ended', () => { busy = false; });
+  document.addEventListener('gl:ended', () => { busy = false; pulse.rest(); });
   document.addEventListener('gl:settings', (event) => { settings = /** @type {CustomEvent} */ (event).detail; });
   document.addEventListener('change', (event) => { // another model reads the text that is here
     const select = /** @type {HTMLSelectElement} */ (event.target);

@@ -22,11 +22,12 @@ export function mount({element, props, watch}) {
     settings: (fields) => { void lab.set({settings: {...lab.state.settings, ...fields}}); tell(fields); },
     seed: (seed, keep) => { void lab.set({seed}); tell({seed, ...(keep ? {keep_seed: true} : {})}); },
   };
-  const {editor} = mountLaboratory(holder, lab, {change, visible, examples: props.value?.examples ?? []});
+  const {editor, lanes} = mountLaboratory(holder, lab, {change, visible, examples: props.value?.examples ?? []});
   let timer = 0;
   /** What to ask for once the tab is in front. @type {Partial<import('./sampling/state.js').State> | null} */ let waiting = null;
 
   /** @type {string[]} */ let said = [];
+  /** Tokens that the settings side by side are to write once the text is here. */ let toWrite = 0;
 
   /** The server tells another model, or a state to open: that of a link. */
   function told() {
@@ -34,7 +35,9 @@ export function mount({element, props, watch}) {
     if (state || !lab.state.model) {
       const found = readState(state ?? {text: examples[0]?.text ?? ''});
       if (found.dropped.length) notes.push(`Left out of the link: ${found.dropped.join(', ')}.`);
-      ask({...found.state, model}, notes);
+      const {written = 0, ...wanted} = found.state;
+      toWrite = written;
+      ask({...wanted, model}, notes);
     } else if (model && model !== lab.state.model) {
       ask({model});
     }
@@ -49,7 +52,12 @@ export function mount({element, props, watch}) {
       return;
     }
     waiting = null;
-    void lab.set(patch).then(() => { if (notes.length) { lab.notes = [...notes, ...lab.notes]; lab.touch('notes'); } });
+    const count = toWrite;
+    toWrite = 0;
+    void lab.set(patch).then(() => {
+      if (count) void lanes.write(false, count);
+      if (notes.length) { lab.notes = [...notes, ...lab.notes]; lab.touch('notes'); }
+    });
   }
   new ResizeObserver(() => { if (visible() && waiting) ask({...waiting}, said.splice(0)); }).observe(holder);
 
@@ -78,7 +86,7 @@ export function mount({element, props, watch}) {
 
   function keep() {
     clearTimeout(timer);
-    timer = window.setTimeout(() => { if (visible() && lab.path && !lab.stale && !lab.rolling) void remember(linkState(lab.state)); }, SETTLED_MS);
+    timer = window.setTimeout(() => { if (visible() && lab.path && !lab.stale && !lab.rolling) void remember(linkState({...lab.state, written: lanes.again()})); }, SETTLED_MS);
   }
   onReturn(holder, keep);
   watch('value', told);

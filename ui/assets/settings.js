@@ -2,7 +2,7 @@
  * How the next character is chosen, for all tabs: the sliders of the Prompt tab, and the seed. Whoever comes later asks
  * for them by `gl:ask-settings` and hears of each change by `gl:settings`; another tab changes them by `gl:set-settings`.
  */
-import {SETTINGS} from './common/settings.js';
+import {SETTINGS, inUnits} from './common/settings.js';
 import {slider} from './common/slider.js';
 import {make} from './dom.js';
 
@@ -19,8 +19,8 @@ export function mount({element, props, watch}) {
     tell();
   };
 
-  const length = {name: 'length', title: 'Length', min: 50, max: props.value.max_length, step: 50, format: (v) => `${v} characters`};
-  const all = [SETTINGS[0], length, ...SETTINGS.slice(1)].map((setting) => ({name: setting.name, ...slider({...setting, maths: undefined}, (value) => set({[setting.name]: value}))}));
+  const length = {name: 'length', title: 'Length', min: 50, max: props.value.max_length, step: 50, format: (v) => `${v} ${props.value.unit ?? 'character'}s`};
+  const all = [SETTINGS[0], length, ...SETTINGS.slice(1)].map((setting) => ({setting, name: setting.name, ...slider({...setting, maths: undefined}, (value) => set({[setting.name]: value}))}));
 
   const seed = /** @type {HTMLInputElement} */ (make('input', {type: 'text', inputMode: 'numeric', autocomplete: 'off', 'aria-label': 'Seed', on: {
     change: () => {
@@ -47,6 +47,7 @@ export function mount({element, props, watch}) {
   }
 
   function draw() {
+    for (const {setting, explain} of all) explain(inUnits(setting, props.value.unit ?? 'character'));
     for (const {name, show} of all) show(props.value[name], name === 'top_k' ? Math.min(props.value.vocab_size, 100) : undefined);
     seed.value = String(props.value.seed);
     keep.checked = props.value.keep_seed;

@@ -1,37 +1,27 @@
 /**
- * The explorer's heart: state, traces, play. Views subscribe and draw; none of them knows where a trace comes from, and
+ * The explorer's heart: state and traces. Views subscribe and draw; none of them knows where a trace comes from, and
  * none keeps anything of its own that another shows. No DOM but timers and animation frames.
  */
 import {attempts} from '../common/attempt.js';
+import {createFrames} from '../common/frames.js';
 import {createDetails} from './details.js';
 import {align, difference, mapOf, rowOf, withoutFirst} from './maps.js';
-import {START, fit} from './state.js';
-import {cut, extend, lensAt, readTrace} from './wire.js';
+import {createPlayer} from './player.js';
+import {START, differenceOf, fit} from './state.js';
+import {lensAt, readTrace} from './wire.js';
 
 /** @typedef {import('./wire.js').Trace} Trace */
 /** @typedef {import('./state.js').State} State */
 /** @typedef {{row?: number, column?: number, layer?: number, head?: number}} Hover positions of the window, and a head */
 
-/** What play fetches at a time, and how many tokens before its end it asks for the next. */
-const AHEAD = 32;
-const REFETCH = 12;
 /** Of one frame's drawing at most so long at a time. */
 const SLICE_MS = 40;
-export const SPEEDS = [2, 5, 10, 20];
 
 /** @param {import('./source.js').Source} source */
 export function createApp(source) {
-  /** @type {Set<(changed: Set<string>) => void>} */ const views = new Set();
-  /** @type {Set<string>} */ let changed = new Set();
-  let frame = 0;
-  /** Views that have not yet been drawn of the last change. @type {(() => void)[]} */ let pending = [];
-  let drawTimer = 0;
+  const {on, touch, flush} = createFrames({slice: SLICE_MS});
   let asked = 0; // number of the last trace asked for: an older answer is dropped
   /** @type {AbortController | null} */ let loading = null;
-  /** The longest trace of this text; what is shown is this, or its beginning. @type {Trace | null} */ let full = null;
-  /** @type {Promise<void> | null} */ let fetching = null;
-  /** Of what is fetched: another text, seed or temperature begins another. */ let generation = 0;
-  let playTimer = 0;
   /** @type {Map<string, Trace>} */ const bases = new Map();
 
   const app = {
@@ -50,19 +40,22 @@ export function createApp(source) {
     /** What went wrong; empty when nothing did. */ error: '',
     /** Sentences about what was read. @type {string[]} */ notes: [],
 
-    /** @param {(changed: Set<string>) => void} draw called once a frame, with the names of what has changed */
-    on(draw) { views.add(draw); return () => views.delete(draw); },
+    on,
+    touch,
+    flush,
 
     /** Change the state. Views are drawn in the next frame; a new text or silenced head is traced.
      * @param {Partial<State>} patch */
     set(patch) {
       const before = app.state;
       app.state = {...before, ...patch};
+      app.state.difference = differenceOf(app.state);
       for (const name of Object.keys(patch)) if (patch[name] !== before[name]) touch(name);
+      if (app.state.difference !== before.difference) touch('difference', 'map');
       if ('text' in patch || 'model' in patch) void load();
-      else if ('silenced' in patch && full) void load(app.trace ? [...full.before, ...app.trace.ids] : undefined);
+      else if ('silenced' in patch && app.trace) void load([...app.trace.before, ...app.trace.ids]);
       if ('second' in patch || ('silenced' in patch && app.state.second) || 'model' in patch) void loadSecond();
-      if ('settings' in patch || 'seed' in patch) forget();
+      if ('settings' in patch || 'seed' in patch) player.forget();
       if ('pin' in patch) details.want();
     },
 
@@ -72,7 +65,8 @@ export function createApp(source) {
     async restore(state, tokens) {
       const before = app.state;
       app.state = {...structuredClone(START), model: before.model, settings: before.settings, seed: before.seed, ...state};
-      touch(...Object.keys(START));
+      app.state.difference = differenceOf(app.state);
+      touch(...Object.keys(START), 'map');
       const same = app.trace && app.trace.text === app.state.text && app.trace.model === app.state.model && JSON.stringify(app.trace.silenced) === JSON.stringify(app.state.silenced)
         && (!tokens || String(tokens) === String([...app.trace.before, ...app.trace.ids]));
       if (same) {
@@ -121,22 +115,47 @@ export function createApp(source) {
       app.set({pin: position === null || position + start === app.state.pin ? null : position + start});
     },
 
-    /** The map that is shown; null while it is fetched. @returns {import('./maps.js').AttentionMap | null} */
-    map(selection = app.selection(), trace = app.trace) {
+    /** The map that is shown; null while it is fetched. @param {import('./maps.js').Selection} [selection] @returns {import('./maps.js').AttentionMap | null} */
+    map(selection = app.selection()) {
+      const other = app.against();
+      return other ? app.difference(selection, other) : app.plain(selection);
+    },
+
+    /** A map as it is, of which no other is taken. @param {import('./maps.js').Selection} selection @returns {import('./maps.js').AttentionMap | null} null while it is fetched */
+    plain(selection, trace = app.trace) {
       if (!trace) return null;
       const map = trace.side ? details.map(selection) : mapOf(trace, selection);
       return map && app.state.hideFirst ? withoutFirst(map) : map;
     },
 
+    /** The trace whose maps are taken from those of this text; null where maps are shown as they are. @returns {Trace | null} */
+    against() {
+      return app.comparable(app.state.difference);
+    },
+
+    /** Which difference is shown; null where none is. @returns {'text' | 'silenced' | null} */
+    compared() {
+      return app.against() && /** @type {'text' | 'silenced'} */ (app.state.difference);
+    },
+
+    /** @param {State['difference']} difference @returns {Trace | null} what it would be taken from, if that is here */
+    comparable(difference) {
+      const other = difference === 'text' ? app.other : difference === 'silenced' ? app.base : null;
+      return other && app.trace && !app.trace.side && !other.side ? other : null;
+    },
+
     /** What a position looks at on the map that is shown, exactly where the server has told. @returns {Float32Array} t + 1 weights */
     weights(position = app.row()) {
-      const selection = app.selection();
-      if (selection.average === 'head' && !app.state.hideFirst) {
-        const exact = app.exact(position, selection.layer, selection.head);
-        if (exact) return exact;
-      }
-      const map = app.map(selection);
+      const exact = app.exactRow(position);
+      if (exact) return exact;
+      const map = app.map();
       return map && position < map.tokens ? rowOf(map, position) : new Float32Array(position + 1);
+    },
+
+    /** The row of the map that is shown, not rounded; null where it is not known so. @returns {Float32Array | null} */
+    exactRow(position = app.row()) {
+      const {average, layer, head} = app.selection();
+      return average === 'head' && !app.state.hideFirst && !app.against() ? app.exact(position, layer, head) : null;
     },
 
     /** Exact weights of a head at a position, once they have come. @returns {Float32Array | null} */
@@ -153,13 +172,13 @@ export function createApp(source) {
     },
 
     /** How a canvas is to be painted. @returns {import('./raster.js').Ink} */
-    ink() { return {scale: app.state.scale, colours: app.state.colours, dark: app.dark}; },
+    ink() { return {scale: app.state.scale, colours: app.state.colours, dark: app.dark, signed: app.compared() !== null}; },
 
     /** The map of this text minus that of another, or of the same with no head silenced. @param {import('./maps.js').Selection} selection @param {Trace} other @returns {import('./maps.js').AttentionMap | null} */
     difference(selection, other) {
       if (!app.trace || app.trace.side || other.side) return null;
-      const a = app.map(selection, app.trace);
-      const b = app.map(selection, other);
+      const a = app.plain(selection, app.trace);
+      const b = app.plain(selection, other);
       return a && b && difference(a, b, align(app.trace.ids, other.ids));
     },
 
@@ -177,73 +196,23 @@ export function createApp(source) {
       return app.trace ? {model, tokens: [...app.trace.before, ...app.trace.ids], silenced} : {model, text: app.state.text, silenced};
     },
 
-    /** One token more: from what was fetched ahead, else from the server. @returns {Promise<boolean>} it was written */
-    async forward() {
-      if (!app.trace || !full) return false;
-      if (app.trace.tokens >= full.tokens) await fetchAhead();
-      if (!app.trace || !full || (app.trace.start === full.start && app.trace.tokens >= full.tokens)) return false;
-      const tokens = app.trace.start === full.start ? app.trace.tokens + 1 : app.trace.start + app.trace.tokens + 1 - full.start;
-      show(cut(full, tokens), app.trace.start < full.start);
-      if (full.tokens - tokens < REFETCH) void fetchAhead();
-      return true;
-    },
-
+    /** One token more. @returns {Promise<boolean>} it was written */
+    forward: () => player.forward(),
     /** One token less. */
-    async back() {
-      if (!app.trace || !full || app.trace.tokens < 2) return;
-      const n = app.trace.start + app.trace.tokens - 1;
-      // Just after the window has moved, one token less is a text of the window before.
-      if (app.trace.start > 0 && n <= app.trace.start + app.trace.blockSize / 2) await load([...app.trace.before, ...app.trace.ids].slice(0, n));
-      else show(cut(full, app.trace.tokens - 1));
-    },
-
-    play(on = !app.playing) {
-      if (on === app.playing || (on && !source.live && full?.tokens === app.trace?.tokens)) return;
-      app.playing = on;
-      touch('playing');
-      clearTimeout(playTimer);
-      if (on) void tick();
-    },
-
-    setSpeed(speed) { app.speed = speed; touch('playing'); },
-
-    touch,
-
-    /** Draw what has changed now, all of it, not in the next frame. */
-    flush() { flush(); while (pending.length) pending.shift()?.(); },
+    back: () => player.back(),
+    /** @param {boolean} [on] */
+    play: (on) => player.play(on),
+    setSpeed: (speed) => player.setSpeed(speed),
 
     /** Run something that may fail: its sentence is shown. @template T @param {() => Promise<T>} work @param {string} [doing] @returns {Promise<T | undefined>} */
     attempt: (work, doing) => attempt(work, doing),
   };
 
-  function touch(...names) {
-    for (const name of names) changed.add(name);
-    if (!frame) frame = requestAnimationFrame(flush);
-  }
-
-  /** Draw. A frame that takes long is divided: with many heads or a long text the page stays awake in between. */
-  function flush() {
-    cancelAnimationFrame(frame);
-    frame = 0;
-    while (pending.length) pending.shift()?.();
-    const now = changed;
-    changed = new Set();
-    if (now.size) pending = [...views].map((draw) => () => draw(now));
-    drawSome();
-  }
-
-  function drawSome() {
-    clearTimeout(drawTimer);
-    const until = performance.now() + SLICE_MS;
-    while (pending.length && performance.now() < until) pending.shift()?.();
-    if (pending.length) drawTimer = window.setTimeout(drawSome);
-  }
-
   /** Trace the text, or the tokens given in its place. @param {number[]} [tokens] */
   async function load(tokens) {
     const played = app.playing && tokens !== undefined; // a head was silenced while it played: it goes on
     app.play(false);
-    forget();
+    player.forget();
     const mine = ++asked;
     loading?.abort();
     loading = new AbortController();
@@ -268,9 +237,9 @@ export function createApp(source) {
     bases.set(JSON.stringify(request), base);
     settle(shown);
     app.base = shown === base ? null : base;
-    full = shown;
+    player.begin(shown);
     show(shown);
-    touch('base');
+    touch('base', 'map');
     app.play(played);
   }
 
@@ -285,9 +254,9 @@ export function createApp(source) {
 
   async function loadSecond() {
     const {model, second, silenced} = app.state;
-    if (!second) { app.other = null; touch('other'); return; }
+    if (!second) { app.other = null; touch('other', 'map'); return; }
     const packet = await app.attempt(() => source.trace({model, text: second, silenced}), 'Tracing the second text');
-    if (packet && app.state.second === second) { app.other = readTrace(packet); touch('other'); }
+    if (packet && app.state.second === second) { app.other = readTrace(packet); touch('other', 'map'); }
   }
 
   /** @param {Trace} trace @param {boolean} [moved] the window has moved on while the text was written */
@@ -304,42 +273,14 @@ export function createApp(source) {
     details.want();
   }
 
-  /** What was fetched ahead, or is on its way, was drawn otherwise. */
-  function forget() {
-    if (app.trace) full = app.trace;
-    generation++;
-    fetching = null;
-  }
-
-  function fetchAhead() {
-    const mine = generation;
-    fetching ??= (async () => {
-      if (!full || !source.live) return;
-      const from = full;
-      const {model, silenced, settings, seed} = app.state;
-      const request = {model, silenced, settings, seed, count: AHEAD, tokens: [...from.before, ...from.ids]};
-      const packet = await app.attempt(() => source.play(request), 'Writing');
-      if (!packet || full !== from || mine !== generation) return;
-      if (packet.header.first === from.tokens && packet.header.start === from.start) {
-        // The rows behind a step back are written over: a trace that is kept of them is one no longer.
-        for (const [key, base] of bases) if (base.rows === from.rows && base.tokens > from.tokens) bases.delete(key);
-        full = extend(from, packet);
-      } else if (app.trace && app.trace.tokens + app.trace.start >= from.tokens + from.start) {
-        full = {...readTrace(packet), text: from.text + packet.header.added.join('')}; // the window has moved
-      }
-    })().finally(() => { if (mine === generation) fetching = null; });
-    return fetching;
-  }
-
-  async function tick() {
-    const began = performance.now();
-    const written = await app.forward();
-    if (!written) { app.play(false); return; }
-    if (app.playing) playTimer = window.setTimeout(tick, Math.max(0, 1000 / app.speed - (performance.now() - began)));
+  /** After a step back the rows behind it are written over: a trace that is kept of them is one no longer. @param {Trace} from */
+  function overwritten(from) {
+    for (const [key, base] of bases) if (base.rows === from.rows && base.tokens > from.tokens) bases.delete(key);
   }
 
   const attempt = attempts(app, touch);
   const details = createDetails(app, source);
+  const player = createPlayer(app, source, {show, load, overwritten});
   return app;
 }
 

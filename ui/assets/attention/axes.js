@@ -4,6 +4,11 @@
 const DIGIT = 0.6;
 const DESCENT = 0.25;
 
+/** Size of an axis' type: what is told in CSS, larger where it is presented. @param {CSSStyleDeclaration} style @returns {number} CSS pixels */
+export function typeSize(style) {
+  return (parseFloat(style.getPropertyValue('--ge-axis-size')) || 12) * (parseFloat(style.getPropertyValue('--gl-unit')) || 1);
+}
+
 /**
  * Positions that an axis names: where lines begin, or, in a text without lines, round numbers.
  * @param {import('./wire.js').Trace} trace

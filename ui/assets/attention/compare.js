@@ -18,6 +18,7 @@ export function mount(app, element) {
   const choose = {text: choice('text', 'another text'), silenced: choice('silenced', 'the same with no head silenced')};
   const field = /** @type {HTMLTextAreaElement} */ (make('textarea', {class: 'ge-second', rows: 4, spellcheck: false, 'aria-label': 'The other text', on: {input: typed}}));
   const copy = make('button', {class: 'gl-button', type: 'button', on: {click: begin}}, 'Compare with an edited copy');
+  const large = make('button', {class: 'gl-button', type: 'button', on: {click: () => { const of = kind(); app.set({difference: app.state.difference === of ? 'none' : of}); }}}, 'In the large map ', make('kbd', {}, 'D'));
   const stop = make('button', {class: 'gl-button', type: 'button', on: {click: clear}}, 'End the comparison');
   const says = make('p', {class: 'ge-says', 'aria-live': 'polite'});
   const strips = make('div', {class: 'ge-two ge-strips'});
@@ -29,7 +30,7 @@ export function mount(app, element) {
   element.append(
     make('div', {class: 'ge-bar-over'}, make('div', {class: 'ge-headline'}, make('h2', {class: 'ge-heading'}, 'Two texts'),
       make('span', {class: 'ge-aside ge-switch', role: 'group', 'aria-label': 'Compared with'}, 'compared with', choose.text, choose.silenced)),
-    make('div', {class: 'ge-buttons'}, copy, stop)),
+    make('div', {class: 'ge-buttons'}, copy, large, stop)),
     field, says, body,
   );
   const figure = comparisonMaps(app, maps);
@@ -73,6 +74,8 @@ export function mount(app, element) {
     for (const [name, button] of Object.entries(choose)) button.setAttribute('aria-pressed', String(name === now));
     copy.hidden = now === 'silenced' || comparing;
     stop.hidden = !comparing;
+    large.hidden = app.comparable(now) === null;
+    large.setAttribute('aria-pressed', String(app.compared() === now));
     field.hidden = !comparing;
     if (field !== document.activeElement || field.value === '') field.value = state.second;
     says.textContent = sentence(now, other, comparing);
@@ -105,14 +108,15 @@ export function mount(app, element) {
     bars.hidden = !a || !b;
     if (!a || !b) return;
     const [thisName, otherName] = now === 'silenced' ? [`without ${headNames(app.state.silenced)}`, 'with all heads'] : ['this text', 'the other'];
-    swatches.replaceChildren(make('i', {class: 'ge-swatch gl-blue'}), `${thisName} `, make('i', {class: 'ge-swatch gl-ochre'}), otherName);
+    const key = (ink, name) => make('span', {class: 'ge-whole'}, make('i', {class: `ge-swatch ${ink}`}), name);
+    swatches.replaceChildren(key('gl-blue', thisName), ' ', key('gl-ochre', otherName));
     list.setAttribute('aria-label', `Probabilities of the next character: ${thisName}, then ${otherName}`);
     const of = (one) => (id) => nextProbability(one, one.tokens - 1, id);
     drawBars(list, paired(a, b, BARS, of(trace), of(other)));
   }
 
   app.on((changed) => {
-    if (['trace', 'base', 'other', 'second', 'silenced', 'busy', 'model'].some((name) => changed.has(name))) draw();
+    if (['trace', 'base', 'other', 'second', 'silenced', 'busy', 'model', 'difference'].some((name) => changed.has(name))) draw();
     figure.update(changed);
   });
   draw();

@@ -4,8 +4,8 @@ import {frameSide, paintCanvas} from '../common/canvas.js';
 import {colour} from '../common/colours.js';
 import {align, rowOf} from './maps.js';
 import {capacityFor, paint} from './raster.js';
-import {SCALES, placeSigned, tick} from '../common/scales.js';
-import {spoken, title} from '../common/words.js';
+import {placeSigned, signed, signedTicks} from '../common/scales.js';
+import {DIFFERENCES, spoken, title} from '../common/words.js';
 
 /** @typedef {import('./wire.js').Trace} Trace */
 /** @typedef {import('./maps.js').AttentionMap} AttentionMap */
@@ -55,14 +55,14 @@ export function comparisonMaps(app, element) {
       return;
     }
     row.hidden = legend.hidden = false;
-    const [a, b, d] = [app.map(selection, trace), app.map(selection, other), app.difference(selection, other)];
+    const [a, b, d] = [app.plain(selection, trace), app.plain(selection, other), app.difference(selection, other)];
     if (!a || !b || !d) return;
     maps = [a, b, d];
     alignment = align(trace.ids, other.ids);
     back = align(other.ids, trace.ids);
     const shown = title(selection);
     const silenced = kind === 'silenced';
-    [silenced ? 'with heads silenced' : 'this text', silenced ? 'with all heads' : 'the other', silenced ? 'silenced minus all' : 'this minus the other']
+    [silenced ? 'with heads silenced' : 'this text', silenced ? 'with all heads' : 'the other', DIFFERENCES[kind].name]
       .forEach((text, i) => { panels[i].words.textContent = `${shown}, ${text}`; });
     const size = capacity();
     const ink = app.ink();
@@ -78,13 +78,12 @@ export function comparisonMaps(app, element) {
     const stops = Array.from({length: STOPS}, (_, i) => colour('difference', dark, i / (STOPS - 1)));
     const bar = make('span', {class: 'ge-signs-bar', 'aria-hidden': 'true'});
     bar.style.background = `linear-gradient(to right, ${stops.join(', ')})`;
-    const part = SCALES[scale === 'row' ? 'sqrt' : scale].ticks[scale === 'log' ? 3 : 2];
-    const ticks = [-1, -part, 0, part, 1].map((value) => {
-      const at = make('span', {class: 'ge-small'}, value === 0 ? '0' : `${value < 0 ? '−' : '+'}${tick(Math.abs(value))}`);
+    const ticks = signedTicks(scale).map(({value, text}) => {
+      const at = make('span', {class: 'ge-small'}, text);
       at.style.left = `${100 * placeSigned(scale, value)}%`;
       return at;
     });
-    const [less, more] = kind === 'silenced' ? ['more with all heads', 'more when silenced'] : ['more in the other', 'more in this text'];
+    const {less, more} = DIFFERENCES[kind];
     legend.replaceChildren(make('span', {class: 'ge-aside'}, less), make('span', {class: 'ge-signs-scale'}, bar, ...ticks), make('span', {class: 'ge-aside'}, more));
   }
 
@@ -171,12 +170,6 @@ export function across(cell, alignment) {
   const row = alignment[cell.row] ?? -1;
   const column = alignment[cell.column] ?? -1;
   return row >= 0 && column >= 0 ? {row, column} : null;
-}
-
-/** @returns {string} a number between -1 and 1 with its sign: "+0.71", "−0.12", "0.00" */
-export function signed(value) {
-  const text = Math.abs(value).toFixed(2);
-  return Number(text) === 0 ? text : `${value < 0 ? '−' : '+'}${text}`;
 }
 
 /**

@@ -1,8 +1,8 @@
 /** The row of controls: the pin, the view, scale and average; then play. */
 import {make} from '../dom.js';
-import {SPEEDS} from './app.js';
+import {SPEEDS} from './player.js';
 import {SCALES} from '../common/scales.js';
-import {short} from '../common/words.js';
+import {DIFFERENCES, press, short} from '../common/words.js';
 
 export const VIEWS = [['map', 'Map'], ['arcs', 'Arcs'], ['row', 'Row'], ['lens', 'Lens']];
 export const AVERAGES = [['head', 'one head'], ['layer', 'mean of the layer'], ['all', 'mean of all heads'], ['rollout', 'rollout']];
@@ -12,6 +12,7 @@ export function mount(app, element, {present}) {
   const pinWords = make('span', {class: 'ge-pin-words'});
   const drop = make('button', {class: 'ge-drop', type: 'button', 'aria-label': 'Drop the pin', title: 'Drop the pin (Esc)', on: {click: () => app.set({pin: null})}}, '×');
   const pin = make('div', {class: 'ge-pin', role: 'status'}, pinWords, drop);
+  const hint = make('span', {class: 'ge-touch-hint'}, 'Drag previews, tap pins');
   const views = VIEWS.map(([value, title]) => make('button', {type: 'button', class: 'ge-view', on: {click: () => app.set({view: /** @type {any} */ (value)})}}, title));
   const scale = select('Scale', Object.entries(SCALES).map(([value, {title}]) => [value, title]), (value) => app.set({scale: value}));
   const average = select('Average', AVERAGES, (value) => app.set({average: value}));
@@ -23,14 +24,14 @@ export function mount(app, element, {present}) {
   const playing = make('div', {class: 'ge-playing', role: 'group', 'aria-label': 'Play'}, back, play, forward, speed.label);
   const presentButton = make('button', {class: 'gl-button', type: 'button', on: {click: present}}, 'Present ', make('kbd', {}, 'F'));
   const right = make('div', {class: 'ge-right-controls'}, playing);
-  element.append(pin,
+  element.append(make('div', {class: 'ge-pin-place'}, pin, hint),
     make('div', {class: 'ge-views', role: 'group', 'aria-label': 'View'}, ...views), scale.label, average.label, right);
 
   function drawPin() {
     const row = app.pinned();
     pin.classList.toggle('ge-none', row === null);
     drop.hidden = row === null;
-    if (row === null) pinWords.replaceChildren('Nothing pinned. Click a character.');
+    if (row === null) pinWords.replaceChildren(`Nothing pinned. ${press()} a character.`);
     else {
       const piece = app.trace?.pieces[row] ?? '';
       pinWords.replaceChildren('Pinned ', make('b', {class: 'gl-serif'}, short(piece)), ` ${row + (app.trace?.start ?? 0)}`);
@@ -52,6 +53,12 @@ export function mount(app, element, {present}) {
   draw();
   drawPin();
   return {right, presentButton};
+}
+
+/** From the maps as they are to those differences that there are, and back. @param {import('./app.js').App} app */
+export function nextDifference(app) {
+  const there = ['none', ...Object.keys(DIFFERENCES).filter((of) => app.comparable(/** @type {any} */ (of)))];
+  app.set({difference: /** @type {any} */ (there[(there.indexOf(app.compared() ?? 'none') + 1) % there.length])});
 }
 
 function select(title, options, change) {

@@ -3,10 +3,11 @@
  * it knows neither gradio nor a server.
  */
 import {keyPanel} from '../common/keypanel.js';
+import {createPresenter} from '../common/present.js';
 import {make} from '../dom.js';
 import {mount as mountArcs} from './arcs.js';
 import {mount as mountCompare} from './compare.js';
-import {AVERAGES, mount as mountControls} from './controls.js';
+import {AVERAGES, mount as mountControls, nextDifference} from './controls.js';
 import {mount as mountEditor} from './editor.js';
 import {mount as mountEffects} from './effects.js';
 import {mount as mountExports} from './exports.js';
@@ -15,7 +16,6 @@ import {KEYS} from './keys.js';
 import {mount as mountLadder} from './ladder.js';
 import {mount as mountMap} from './map.js';
 import {mount as mountNext} from './next.js';
-import {createPresenter} from './present.js';
 import {mount as mountRewrite} from './rewrite.js';
 import {mount as mountRow} from './row.js';
 import {mount as mountScatter} from './scatter.js';
@@ -25,7 +25,7 @@ import {mount as mountStrip} from './strip.js';
 import {mount as mountTalk, talkActions} from './talkview.js';
 import {mount as mountTitle} from './title.js';
 import {openTour} from './tour.js';
-import {SPEEDS} from './app.js';
+import {SPEEDS} from './player.js';
 
 /**
  * @typedef {object} Example
@@ -68,7 +68,9 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
   element.replaceChildren(root);
   Object.assign(root, {explorer: app}); // for whoever measures, and for the curious at the console
 
-  const presenter = createPresenter(app, root);
+  const presenter = createPresenter(root, 'ge-presenting', () => app.touch('size'));
+  const footer = part('ge-presenting-footer');
+  root.append(footer);
   const talk = talkActions(app);
   const words = () => (app.trace && app.state.caption ? [{text: app.state.caption}] : sentenceOf(app));
   const showView = () => {
@@ -127,6 +129,7 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
       map: () => app.set({view: 'map'}), arcs: () => app.set({view: 'arcs'}), row: () => app.set({view: 'row'}), lens: () => app.set({view: 'lens'}),
       hideFirst: () => app.set({hideFirst: !state.hideFirst}),
       average: () => app.set({average: /** @type {any} */ (AVERAGES[(AVERAGES.findIndex(([value]) => value === state.average) + 1) % AVERAGES.length][0])}),
+      difference: () => nextDifference(app),
       edit: () => editor.open(), keep: () => talk.keep(), talkNext: () => talk.next(), talkPrevious: () => talk.previous(),
       present: () => presenter.toggle(),
     };
@@ -143,12 +146,13 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
       root.classList.toggle('ge-busy', app.tracing && app.busy !== '');
     }
     if (any('pin', 'layer', 'head') && app.trace) announce();
-    if (any('talk')) presenter.footer.textContent = talk.current >= 0 ? `${talk.current + 1} of ${talk.count}` : '';
+    if (any('talk')) footer.textContent = talk.current >= 0 ? `${talk.current + 1} of ${talk.count}` : '';
     if (any('trace')) root.dataset.glTrace = `${app.trace?.start} ${app.trace?.tokens} ${app.trace?.silenced.length}`;
   });
 
   function drawSentence() {
-    says.replaceChildren(...words().map(({text, mark}) => (mark ? make('span', {class: 'ge-mark'}, text) : text)));
+    const whole = (text) => text.split(/(Head [\d.]+\d)/).map((part, i) => (i % 2 ? make('span', {class: 'ge-whole'}, part) : part));
+    says.replaceChildren(...words().flatMap(({text, mark}) => (mark ? [make('span', {class: 'ge-mark'}, text)] : whole(text))));
   }
 
   function drawStatus() {

@@ -31,6 +31,7 @@ import {roleLine, selectionWords} from '../common/words.js';
  * @property {{name: string, role: string, says: string, off: boolean}} words
  * @property {{text: string, mark?: boolean}[]} sentence
  * @property {import('./raster.js').Ink} ink
+ * @property {'text' | 'silenced' | null} difference map and weights are one: what is taken from them
  */
 
 export const WIDTH = 1440;
@@ -48,13 +49,13 @@ export function sceneOf(app, sentence) {
   const {trace, state} = app;
   if (!trace) return null;
   const selection = app.selection();
-  const one = selection.average === 'head';
   const row = app.row();
+  const difference = app.compared();
   return {
-    state, trace, selection, map: app.map(), row, pinned: app.pinned(), weights: app.weights(row), sentence, ink: app.ink(),
-    exact: one && !state.hideFirst && app.exact(row, selection.layer, selection.head) !== null,
+    state, trace, selection, map: app.map(), row, pinned: app.pinned(), weights: app.weights(row), sentence, ink: app.ink(), difference,
+    exact: app.exactRow(row) !== null,
     lens: app.lens(row), next: nextOf(app),
-    words: selectionWords(selection, app.role(selection.layer, selection.head), state.silenced),
+    words: selectionWords(selection, app.role(selection.layer, selection.head), state.silenced, difference),
   };
 }
 

@@ -1,11 +1,11 @@
 /** The large map of a figure: cells, axes, the pinned row under it, and the words in its empty half. Pure: no DOM. */
 import {axisLabels, diagonalWords} from './axes.js';
-import {table} from '../common/colours.js';
+import {coloursOf, table} from '../common/colours.js';
 import {breakLines, round, sans, serif} from './figureink.js';
 import {strongest} from './maps.js';
 import {capacityFor, paint, paintRow} from './raster.js';
-import {SCALES, legendWords, place, tick} from '../common/scales.js';
-import {number, short} from '../common/words.js';
+import {SCALES, legendWords, placeOf, signedTicks, tick} from '../common/scales.js';
+import {number, short, signed} from '../common/words.js';
 
 export const SIDE = 600;
 const ROW = 16;
@@ -85,9 +85,9 @@ function drawRow(sheet, scene, {x, y}, side, cell, capacity, inks, measure) {
 }
 
 /** To the right of the column, above the row; to its left where there is no room. */
-function drawTag(sheet, {trace, weights}, column, middle, {x, y, side, end, top}, outline, inks, measure) {
+function drawTag(sheet, {trace, weights, difference}, column, middle, {x, y, side, end, top}, outline, inks, measure) {
   const letter = short(trace.pieces[column]);
-  const value = number(weights[column] ?? 0);
+  const value = (difference ? signed : number)(weights[column] ?? 0);
   const wide = measure(letter, serif(18)) + measure(value, sans(15)) + 30;
   const left = middle + 8 + wide > Math.max(end, x + side * 0.72) && middle - 8 - wide > x ? middle - 8 - wide : Math.min(middle + 8, x + side - wide);
   const above = Math.max(y, Math.min(top, y + side) - 36);
@@ -114,14 +114,14 @@ export function drawTitle(sheet, scene, right, y, inks, measure) {
   lines.forEach((line, i) => sheet.text(right, y + 77 + 20 * i, line.map((w) => w.text).join('').trimEnd(), sans(14), inks.ink2, end));
   const [wide, high] = [164, 8];
   const top = y + 96 + 20 * lines.length;
-  const {scale, colours, dark} = scene.ink;
-  sheet.image(right - wide, top, wide, high, table(colours, dark), 256, 1);
+  const {scale, dark} = scene.ink;
+  sheet.image(right - wide, top, wide, high, table(coloursOf(scene.ink), dark), 256, 1);
   sheet.rect(right - wide, top, wide, high, {stroke: inks.edge, width: 1});
-  const marks = SCALES[scale].ticks;
-  marks.forEach((weight, i) => {
-    const at = place(scale, weight);
+  const marks = scene.difference ? signedTicks(scale) : SCALES[scale].ticks.map((value) => ({value, text: tick(value)}));
+  marks.forEach(({value, text}, i) => {
+    const at = placeOf(scene.ink, value);
     const align = i === 0 ? 'start' : i === marks.length - 1 ? 'end' : 'middle';
-    sheet.text(round(right - wide + at * wide), top + high + 14, tick(weight), sans(12), inks.ink2, {align});
+    sheet.text(round(right - wide + at * wide), top + high + 14, text, sans(12), inks.ink2, {align});
   });
-  sheet.text(right, top + high + 31, legendWords(scale, scene.state.hideFirst), sans(12), inks.ink2, end);
+  sheet.text(right, top + high + 31, legendWords(scale, {hideFirst: scene.state.hideFirst, difference: scene.difference !== null}), sans(12), inks.ink2, end);
 }

@@ -115,7 +115,7 @@ export function drawStrip(sheet, scene, room, inks, measure) {
     const [x, line] = end.character === '\n' ? [0, end.line + 1] : [end.x + end.w + 2, end.line];
     sheet.rect(room.x + x, top(line) + high * 0.66 + 3, size * 0.55, 2, {fill: inks.red});
   }
-  if (scene.state.average !== 'rollout') {
+  if (scene.state.average !== 'rollout' && !scene.difference) {
     for (const {d, width, opacity} of arcsOf(scene.row, scene.weights, boxOf, room.x + room.w)) sheet.path(d, inks.blue, width, {opacity});
   }
   return top(last + (placed.at(-1)?.character === '\n' ? 2 : 1));

@@ -4,9 +4,10 @@ import {axisTicks, firstWords} from './axes.js';
 import {colour, letters} from '../common/colours.js';
 import {round, sans, serif} from './figureink.js';
 import {ladderSentence, layerName, shownOf, whereSaid} from './ladder.js';
+import {strongestFirst} from './maps.js';
 import {capacityFor} from './raster.js';
 import {place} from '../common/scales.js';
-import {number, percent, sign} from '../common/words.js';
+import {number, percent, sign, signed} from '../common/words.js';
 
 /** @typedef {import('./figureink.js').Sheet} Sheet */
 /** @typedef {import('./figure.js').Scene} Scene */
@@ -25,12 +26,13 @@ export function drawArcs(sheet, scene, {x, y, w, h}, inks, measure) {
   const base = y + h - 44;
   const centre = (t) => x + (t + 0.5) * step;
   const reach = base - y - 8;
-  const arc = (t, s, width, opacity) => {
+  const arc = (t, s, value, opacity) => {
+    const width = Math.abs(value);
     const radius = Math.max((centre(t) - centre(s)) / 2, 1);
-    sheet.path(`M${round(centre(s))},${round(base)} A${round(radius)},${round(Math.min(radius, reach))} 0 0 1 ${round(centre(t))},${round(base)}`, inks.blue, round(0.5 + 2 * width), {opacity: round(opacity)});
+    sheet.path(`M${round(centre(s))},${round(base)} A${round(radius)},${round(Math.min(radius, reach))} 0 0 1 ${round(centre(t))},${round(base)}`, value < 0 ? inks.ochre : inks.blue, round(0.5 + 2 * width), {opacity: round(opacity)});
   };
-  if (map) for (const {t, s, w: weight} of strongestArcs(map)) if (t !== row) arc(t, s, place(ink.scale, weight) * weight, 0.28);
-  weights.forEach((weight, s) => { if (weight >= FAINT && s !== row) arc(row, s, weight, Math.min(1, 0.25 + weight)); });
+  if (map) for (const {t, s, w: weight} of strongestArcs(map)) if (t !== row) arc(t, s, place(ink.scale, Math.abs(weight)) * weight, 0.28);
+  weights.forEach((weight, s) => { if (Math.abs(weight) >= FAINT && s !== row) arc(row, s, weight, Math.min(1, 0.25 + Math.abs(weight))); });
   sheet.line(x, base, x + trace.tokens * step, base, inks.edge);
   if (step >= 7) {
     trace.pieces.forEach((piece, t) => sheet.text(centre(t), base + 18, sign(piece).slice(0, 3), serif(Math.min(18, step * 1.4)), inks.ink, {align: 'middle'}));
@@ -51,20 +53,20 @@ export function drawArcs(sheet, scene, {x, y, w, h}, inks, measure) {
 
 /** The row as bars, and under them its strongest positions with their numbers. @param {Sheet} sheet @param {Scene} scene @param {Room} room @param {any} inks */
 export function drawRowBars(sheet, scene, {x, y, w}, inks) {
-  const {trace, row, weights, ink, exact} = scene;
+  const {trace, row, weights, ink, exact, difference} = scene;
   const step = w / capacityFor(trace.tokens, trace.blockSize);
-  const most = Math.max(1e-6, ...weights);
+  const most = Math.max(1e-6, ...weights.map(Math.abs));
   const base = y + 210;
   weights.forEach((weight, s) => {
-    const tall = place(ink.scale, weight, most) * 190;
-    if (tall > 0.1) sheet.rect(x + s * step, base - tall, Math.max(1, step - (step > 4 ? 1 : 0)), tall, {fill: inks.blue});
+    const tall = place(ink.scale, Math.abs(weight), most) * 190;
+    if (tall > 0.1) sheet.rect(x + s * step, base - tall, Math.max(1, step - (step > 4 ? 1 : 0)), tall, {fill: weight < 0 ? inks.ochre : inks.blue});
   });
   sheet.line(x, base, x + w, base, inks.edge);
-  const order = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a] || a - b);
+  const order = strongestFirst(weights);
   let free = 0;
   for (const s of order.slice(0, 8).sort((a, b) => a - b)) {
     const at = x + (s + 0.5) * step;
-    if (weights[s] < 0.03 || at < free) continue;
+    if (Math.abs(weights[s]) < 0.03 || at < free) continue;
     sheet.text(at, base + 18, sign(trace.pieces[s]), serif(16), inks.ink, {align: 'middle'});
     free = at + 14;
   }
@@ -78,7 +80,7 @@ export function drawRowBars(sheet, scene, {x, y, w}, inks) {
     sheet.text(x + 190, line, before, serif(16), inks.ink3, {align: 'end'});
     sheet.text(x + 200, line, sign(trace.pieces[s]), serif(16, {weight: 600}), inks.ink, {align: 'middle'});
     sheet.text(x + 210, line, after, serif(16), inks.ink3);
-    sheet.text(x + 420, line, exact ? weights[s].toFixed(4) : number(weights[s]), sans(14), inks.ink, {align: 'end'});
+    sheet.text(x + 420, line, difference ? signed(weights[s]) : exact ? weights[s].toFixed(4) : number(weights[s]), sans(14), inks.ink, {align: 'end'});
   });
 }
 

@@ -22,6 +22,7 @@ export const KEYS = [
   {keys: ['3'], shown: '3', does: 'the row, and its table', action: 'row'},
   {keys: ['4'], shown: '4', does: 'the lens', action: 'lens'},
   {keys: ['0'], shown: '0', does: 'hide the first position', action: 'hideFirst'},
+  {keys: ['d', 'D'], shown: 'D', does: 'minus the other text, or all heads', action: 'difference'},
   {keys: ['a', 'A'], shown: 'A', does: 'one head, layer, all heads, rollout', action: 'average'},
   {keys: ['e', 'E'], shown: 'E', does: 'edit the text', action: 'edit'},
   {keys: ['k', 'K'], shown: 'K', does: 'keep this view for the talk', action: 'keep'},

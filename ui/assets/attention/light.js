@@ -1,6 +1,6 @@
 /** What a text is lit up by: how strongly each character is looked at, as a box and as an arc. On screen and in a picture the same. Pure: no DOM. */
-import {colour, letters} from '../common/colours.js';
-import {place} from '../common/scales.js';
+import {colour, coloursOf, letters} from '../common/colours.js';
+import {placeOf} from '../common/scales.js';
 
 /** Weights above this much of the scale fill the box, if they are not next to nothing. */
 const FILLED = 0.1;
@@ -20,9 +20,11 @@ const NEAR = 3;
 export function lights(weights, ink) {
   const found = new Map();
   const most = Math.max(1e-6, ...weights);
+  const colours = coloursOf(ink);
   weights.forEach((w, s) => {
-    const x = place(ink.scale, w, most);
-    if (x >= FILLED && w > NOTHING) found.set(s, {box: colour(ink.colours, ink.dark, x), letter: letters(ink.colours, ink.dark, x)});
+    const x = placeOf(ink, w, most);
+    const large = ink.signed ? Math.abs(2 * x - 1) : x;
+    if (large >= FILLED && Math.abs(w) > NOTHING) found.set(s, {box: colour(colours, ink.dark, x), letter: letters(colours, ink.dark, x)});
   });
   return found;
 }

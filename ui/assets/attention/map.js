@@ -1,10 +1,11 @@
 /** The large map: who looks at whom. Its words stand in the half that a causal map leaves empty. */
 import {make} from '../dom.js';
 import {frameSide, paintCanvas} from '../common/canvas.js';
-import {axisLabels, diagonalWords} from './axes.js';
+import {onDrag} from '../common/drag.js';
+import {axisLabels, diagonalWords, typeSize} from './axes.js';
 import {strongest} from './maps.js';
 import {capacityFor, paint, paintRow} from './raster.js';
-import {number, short, spoken} from '../common/words.js';
+import {number, short, signed, spoken} from '../common/words.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 /** Height of the row that is drawn again under the map. */
@@ -33,8 +34,7 @@ export function mount(app, element) {
     const cell = cellAt(event);
     if (cell) app.pin(cell.row);
   });
-  plane.addEventListener('touchmove', (event) => { event.preventDefault(); preview(event.touches[0]); }, {passive: false});
-  plane.addEventListener('touchend', () => app.point(null));
+  onDrag(plane, preview, () => app.point(null));
   plane.addEventListener('blur', () => { cursor = null; app.point(null); });
   plane.addEventListener('keydown', (event) => {
     const step = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]}[event.key];
@@ -82,7 +82,7 @@ export function mount(app, element) {
     const room = Math.max(120, Math.min(element.clientWidth - gutter, tall, Math.max(320, window.innerHeight - spare)));
     side = frameSide(room, capacity);
     tagHeight = unit * (parseFloat(style.getPropertyValue('--ge-tag-height')) || 26);
-    element.parentElement?.classList.toggle('ge-small', side < 460 * unit);
+    element.parentElement?.classList.toggle('ge-narrow', side < 460 * unit);
     element.parentElement?.style.setProperty('--ge-side', `${side}px`);
     plane.style.setProperty('--ge-side', `${side}px`);
     element.style.setProperty('--ge-side', `${side}px`);
@@ -102,8 +102,7 @@ export function mount(app, element) {
     if (!app.trace || !side) return;
     const cell = side / capacity;
     const narrow = element.clientWidth < 480;
-    const style = getComputedStyle(element);
-    const large = (parseFloat(style.getPropertyValue('--ge-axis-size')) || 12) * (parseFloat(style.getPropertyValue('--gl-unit')) || 1);
+    const large = typeSize(getComputedStyle(element));
     const {ticks, labels, apart} = axisLabels(app.trace, capacity, cell, large);
     const parts = [];
     for (const {at, text, left, below} of labels) {
@@ -153,14 +152,16 @@ export function mount(app, element) {
     parts.push(line(x, column * cell, x, side + ROW, `ge-column ${kind}`));
     marks.replaceChildren(...parts);
     const piece = app.trace.pieces[column];
-    tag.replaceChildren(make('span', {class: 'gl-serif'}, short(piece)), number(weights[column] ?? 0));
+    const compared = app.compared() !== null;
+    const value = (compared ? signed : number)(weights[column] ?? 0);
+    tag.replaceChildren(make('span', {class: 'gl-serif'}, short(piece)), value);
     tag.classList.toggle('ge-preview', !here);
     // Above the row; to the right of the column, or to its left where there is little room.
     const above = Math.max(0, Math.min(top, side) - tagHeight - 8);
     tag.style.transform = x > 110 && (x > 0.7 * side || x + 120 > end) ? `translate(calc(${Math.round(x - 8)}px - 100%), ${Math.round(above)}px)` : `translate(${Math.round(x + 8)}px, ${Math.round(above)}px)`;
     rowLetter.textContent = short(app.trace.pieces[row]);
     rowLetter.classList.toggle('ge-preview', !here);
-    plane.setAttribute('aria-label', `Map. ${row + app.trace.start}, ${spoken(app.trace.pieces[row])}, looks at ${column + app.trace.start}, ${spoken(piece)}, with ${number(weights[column] ?? 0)}. Shift and arrow keys move over the cells, Enter pins.`);
+    plane.setAttribute('aria-label', `Map. ${row + app.trace.start}, ${spoken(app.trace.pieces[row])}, looks at ${column + app.trace.start}, ${spoken(piece)}, with ${compared ? 'a difference of ' : ''}${value}. Shift and arrow keys move over the cells, Enter pins.`);
   }
 
   app.on((changed) => {

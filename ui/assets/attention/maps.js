@@ -71,6 +71,11 @@ export function strongest(weights) {
   return best;
 }
 
+/** @param {Float32Array} weights or differences @returns {number[]} positions, by size */
+export function strongestFirst(weights) {
+  return Array.from(weights.keys()).sort((a, b) => Math.abs(weights[b]) - Math.abs(weights[a]) || a - b);
+}
+
 /** @param {AttentionMap} map @param {number} t @returns {Float32Array} what position t looks at: t + 1 weights */
 export function rowOf(map, t) {
   return map.values.subarray((t * (t + 1)) / 2, ((t + 1) * (t + 2)) / 2);

@@ -15,7 +15,7 @@ export function mount(app, element, {write}) {
   const drawn = make('div', {class: 'ge-drawn'});
   const temperature = numberInput('Temperature', {min: 0, max: 3, step: 0.05}, (value) => app.set({settings: {...app.state.settings, temperature: value}}), () => settings());
   const seed = numberInput('Seed', {min: 0, max: Number.MAX_SAFE_INTEGER, step: 1}, (value) => app.set({seed: Math.round(value)}), () => settings());
-  drawn.append('Drawn at temperature ', temperature, ' with seed ', seed);
+  drawn.append(make('span', {}, 'Drawn at temperature ', temperature), ' ', make('span', {}, 'with seed ', seed));
   element.append(make('div', {class: 'ge-next-head'}, title, ...(app.source.live ? [button] : [])), list, legend, ...(app.source.live ? [drawn] : []));
 
   function draw() {
@@ -48,6 +48,6 @@ function numberInput(label, {min, max, step}, change, settled) {
       settled();
     },
   }}));
-  input.size = step < 1 ? 4 : 7;
+  input.style.width = step < 1 ? '5ch' : '7ch';
   return input;
 }

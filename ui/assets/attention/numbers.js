@@ -2,18 +2,18 @@
 import {rowOf} from './maps.js';
 import {rowStart} from './wire.js';
 import {shownName} from '../common/ownmodels.js';
-import {title} from '../common/words.js';
+import {DIFFERENCES, title} from '../common/words.js';
 
 /** Each weight in the CSV is rounded to what a byte of the trace can say, and a little more. */
 const PLACES = 6;
 
 /**
- * The map that is shown: a line for each pair of positions, the lower triangle, as RFC 4180 writes it.
+ * The map that is shown, or the difference: a line for each pair of positions, the lower triangle, as RFC 4180 writes it.
  * @param {import('./figure.js').Scene} scene
  * @returns {string}
  */
-export function toCSV({map, trace}) {
-  const lines = ['row,row piece,column,column piece,weight'];
+export function toCSV({map, trace, difference}) {
+  const lines = [`row,row piece,column,column piece,${difference ? 'difference' : 'weight'}`];
   for (let t = 0; map && t < map.tokens; t++) {
     const row = rowOf(map, t);
     for (let s = 0; s <= t; s++) {
@@ -39,7 +39,7 @@ export function cell(text) {
  * @returns {string}
  */
 export function toJSON(scene, exact) {
-  const {state, trace, map, row, weights, selection, lens, next, sentence} = scene;
+  const {state, trace, map, row, weights, selection, lens, next, sentence, difference} = scene;
   const heads = Array.from({length: trace.side ? 0 : trace.layers * trace.heads}, (_, i) => {
     const [layer, head] = [Math.floor(i / trace.heads), i % trace.heads];
     const known = exact(row, layer, head);
@@ -49,7 +49,7 @@ export function toJSON(scene, exact) {
     format: 'gpt-letter-by-letter attention', version: 1,
     model: shownName(trace.model), checkpoint: trace.id, sentence: sentence.map((part) => part.text).join(''), state,
     window: {start: trace.start, tokens: trace.tokens, block_size: trace.blockSize}, pieces: trace.pieces, ids: trace.ids, loss_bits: trace.loss,
-    map: map && {of: title(selection), weights: Array.from({length: map.tokens}, (_, t) => numbers(rowOf(map, t)))},
+    map: map && {of: title(selection), minus: difference && DIFFERENCES[difference].from, weights: Array.from({length: map.tokens}, (_, t) => numbers(rowOf(map, t)))},
     row: {position: row + trace.start, exact: scene.exact, weights: numbers(weights), heads},
     roles: trace.roles.map((layer) => layer.map(({role, words, score, scores}) => ({role, words, score, scores}))),
     lens, next: next && {all_heads: next.offOnly ? null : next.before, silenced: next.offOnly ? next.before : next.after},
@@ -64,8 +64,8 @@ export function fileName(parts, extension) {
 }
 
 /** @param {import('./figure.js').Scene} scene @param {string} extension */
-export function sceneFileName({trace, selection}, extension) {
-  return fileName(['attention', trace.model, title(selection).toLowerCase()], extension);
+export function sceneFileName({trace, selection, difference}, extension) {
+  return fileName(['attention', trace.model, title(selection).toLowerCase(), ...(difference ? ['minus', DIFFERENCES[difference].from] : [])], extension);
 }
 
 /** A row of one head as the trace has it, in bytes. */

@@ -7,6 +7,7 @@ import {place, placeSigned} from '../common/scales.js';
  * @property {import('../common/scales.js').ScaleName} scale
  * @property {import('../common/colours.js').MapName} colours
  * @property {boolean} dark
+ * @property {boolean} [signed] rows are of a difference; a map says so itself
  */
 
 const LUT_SIZE = 4097; // odd, so that a difference of 0 is the middle
@@ -87,16 +88,17 @@ export function paint(pixels, side, capacity, map, ink) {
  */
 export function paintRow(pixels, capacity, weights, ink) {
   const side = pixels.length;
-  const colours = lut(false, ink);
-  const most = ink.scale === 'row' ? Math.max(1e-6, ...weights) : 1;
+  const signed = ink.signed === true;
+  const colours = lut(signed, ink);
+  const most = ink.scale === 'row' && !signed ? Math.max(1e-6, ...weights) : 1;
   pixels.fill(0);
   for (let x = 0; x < side; x++) {
     const from = Math.floor((x * capacity) / side);
     const to = Math.min(weights.length, Math.max(from + 1, Math.ceil(((x + 1) * capacity) / side)));
     if (from >= weights.length) break;
     let value = 0;
-    for (let s = from; s < to; s++) if (weights[s] > value) value = weights[s];
-    pixels[x] = colours[Math.round((value / most) * (LUT_SIZE - 1))];
+    for (let s = from; s < to; s++) if (signed ? Math.abs(weights[s]) > Math.abs(value) : weights[s] > value) value = weights[s];
+    pixels[x] = colours[Math.round((signed ? (value + 1) / 2 : value / most) * (LUT_SIZE - 1))];
   }
 }
 

@@ -1,11 +1,14 @@
 /** The pinned row as bars, and as a table with exact numbers: for whoever cannot see the picture, and whoever wants the figures. */
 import {make} from '../dom.js';
+import {typeSize} from './axes.js';
 import {drawingContext} from '../common/canvas.js';
+import {strongestFirst} from './maps.js';
 import {capacityFor} from './raster.js';
 import {place} from '../common/scales.js';
-import {number, sign, spoken} from '../common/words.js';
+import {DIFFERENCES, number, sign, signed, spoken} from '../common/words.js';
 
-const SHOWN = 12;
+/** So many stand on a page of 900 with the controls under them, and on a projector. */
+const SHOWN = 8;
 const CONTEXT = 10;
 
 /** @param {import('./app.js').App} app @param {HTMLElement} element */
@@ -13,9 +16,10 @@ export function mount(app, element) {
   const canvas = /** @type {HTMLCanvasElement} */ (make('canvas', {class: 'ge-bars', 'aria-hidden': 'true'}));
   const caption = make('caption');
   const body = make('tbody');
+  const heading = make('th', {scope: 'col', class: 'ge-number'});
   const all = make('button', {class: 'gl-link', type: 'button', on: {click: () => { whole = !whole; draw(); }}});
   const table = make('table', {class: 'ge-table'}, caption,
-    make('thead', {}, make('tr', {}, make('th', {scope: 'col'}, 'Position'), make('th', {scope: 'col'}, 'Character'), make('th', {scope: 'col'}, 'Where'), make('th', {scope: 'col', class: 'ge-number'}, 'Weight'))), body);
+    make('thead', {}, make('tr', {}, make('th', {scope: 'col'}, 'Position'), make('th', {scope: 'col'}, 'Character'), make('th', {scope: 'col'}, 'Where'), heading)), body);
   element.append(canvas, table, all);
   let whole = false;
   let geometry = {step: 1};
@@ -38,11 +42,14 @@ export function mount(app, element) {
     const row = app.row();
     const weights = app.weights(row);
     bars(trace, row, weights);
-    const order = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a] || a - b);
-    const exact = app.exact(row, app.selection().layer, app.selection().head) !== null && app.selection().average === 'head' && !app.state.hideFirst;
-    caption.textContent = `What ${spoken(trace.pieces[row])} at ${row + trace.start} looks at${exact ? '' : ', rounded'}`;
+    const order = strongestFirst(weights);
+    const exact = app.exactRow(row) !== null;
+    const compared = app.compared();
+    const minus = compared ? `, ${DIFFERENCES[compared].name}` : '';
+    caption.textContent = `What ${spoken(trace.pieces[row])} at ${row + trace.start} looks at${minus}${exact ? '' : ', rounded'}`;
+    heading.textContent = minus ? 'Difference' : 'Weight';
     if (app.hover.row === undefined || !body.childElementCount) {
-      body.replaceChildren(...order.slice(0, whole ? order.length : SHOWN).map((s) => line(trace, s, weights[s], exact)));
+      body.replaceChildren(...order.slice(0, whole ? order.length : SHOWN).map((s) => line(trace, s, minus ? signed(weights[s]) : exact ? weights[s].toFixed(4) : number(weights[s]))));
     }
     all.textContent = whole ? 'The strongest alone' : `All ${order.length} positions`;
     all.hidden = order.length <= SHOWN;
@@ -50,29 +57,30 @@ export function mount(app, element) {
 
   function bars(trace, row, weights) {
     const style = getComputedStyle(element);
-    const width = Math.min(element.clientWidth, parseFloat(style.getPropertyValue('--ge-side')) + (parseFloat(style.getPropertyValue('--ge-gutter')) || 0) || 600);
+    const type = typeSize(style);
+    const width = Math.min(element.clientWidth - parseFloat(style.paddingLeft), parseFloat(style.getPropertyValue('--ge-side')) + (parseFloat(style.getPropertyValue('--ge-gutter')) || 0) || 600);
     const height = 200;
     const context = drawingContext(canvas, width, height);
     const step = width / capacityFor(trace.tokens, trace.blockSize);
     geometry = {step};
-    const most = Math.max(1e-6, ...weights);
-    const base = height - 24;
+    const most = Math.max(1e-6, ...weights.map(Math.abs));
+    const base = height - 2 * type;
     const colour = (name) => style.getPropertyValue(name).trim();
-    context.fillStyle = colour('--gl-blue');
     weights.forEach((w, s) => {
-      const tall = place(app.state.scale, w, most) * (base - 20);
+      const tall = place(app.state.scale, Math.abs(w), most) * (base - 20);
+      context.fillStyle = colour(w < 0 ? '--gl-ochre' : '--gl-blue');
       context.fillRect(s * step, base - tall, Math.max(1, step - (step > 4 ? 1 : 0)), tall);
     });
     context.fillStyle = colour('--gl-edge');
     context.fillRect(0, base, width, 1);
     context.textAlign = 'center';
-    context.font = `16px ${colour('--gl-serif')}`;
+    context.font = `${1.33 * type}px ${colour('--gl-serif')}`;
     context.fillStyle = colour('--gl-ink');
     /** @type {number[]} */ const named = []; // the strongest first: a weaker neighbour does not take its place
-    for (const s of Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]).slice(0, 8)) {
+    for (const s of strongestFirst(weights).slice(0, 8)) {
       const x = (s + 0.5) * step;
-      if (weights[s] < 0.03 || named.some((other) => Math.abs(other - x) < 14)) continue;
-      context.fillText(sign(trace.pieces[s]), x, base + 18);
+      if (Math.abs(weights[s]) < 0.03 || named.some((other) => Math.abs(other - x) < 1.2 * type)) continue;
+      context.fillText(sign(trace.pieces[s]), x, base + 1.5 * type);
       named.push(x);
     }
     context.fillStyle = colour('--gl-red');
@@ -85,12 +93,12 @@ export function mount(app, element) {
   });
 }
 
-function line(trace, s, weight, exact) {
+function line(trace, s, words) {
   const before = trace.pieces.slice(Math.max(0, s - CONTEXT), s).join('').split('\n').pop() ?? '';
   const after = trace.pieces.slice(s + 1, s + 1 + CONTEXT).join('').split('\n')[0];
   const found = make('tr', {}, make('td', {}, String(s + trace.start)), make('td', {class: 'gl-serif'}, spoken(trace.pieces[s])),
     make('td', {class: 'gl-serif ge-context'}, before, make('b', {}, sign(trace.pieces[s])), after),
-    make('td', {class: 'ge-number'}, exact ? weight.toFixed(4) : number(weight)));
+    make('td', {class: 'ge-number'}, words));
   found.dataset.s = String(s);
   return found;
 }

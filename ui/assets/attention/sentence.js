@@ -1,6 +1,6 @@
 /** The sentence on top: what to look at, written from the numbers of the state on screen. Pure: no DOM. */
 import {strongest} from './maps.js';
-import {averageSays, number, spoken, title} from '../common/words.js';
+import {DIFFERENCES, averageSays, number, signed, spoken, title} from '../common/words.js';
 
 /**
  * One phrase may be marked: it is underlined.
@@ -17,11 +17,13 @@ const REPEATED = 4;
  * @param {number} seen.row position looked from
  * @param {ArrayLike<number>} seen.weights of that row
  * @param {import('./wire.js').Role | null} seen.role
+ * @param {'text' | 'silenced' | null} [seen.difference] the weights are one
  * @returns {Part[]}
  */
-export function sentence({trace, selection, row, weights, role}) {
+export function sentence({trace, selection, row, weights, role, difference = null}) {
   const name = title(selection);
   const from = quoted(trace.pieces[row]);
+  if (difference) return changed({trace, name, from, row, weights, difference});
   if (row === 0) return [{text: `The first character has nothing before it: it can look `}, {text: 'only at itself', mark: true}, {text: '.'}];
   if (selection.average !== 'head') {
     const best = strongest(weights);
@@ -42,13 +44,23 @@ export function sentence({trace, selection, row, weights, role}) {
   return [{text: `${name}${roleWords} looks from ${from} at `}, {text: `${quoted(trace.pieces[best])}, ${back(row - best)}`, mark: true}, {text: `: ${share}.`}];
 }
 
+/** What is another in what a position looks at. */
+function changed({trace, name, from, row, weights, difference}) {
+  const {from: other, less, more} = DIFFERENCES[difference];
+  const best = strongest(weights);
+  const value = weights[best];
+  const begin = `Against ${other}, ${name} at ${from} `;
+  if (signed(value) === signed(0)) return [{text: begin}, {text: 'has not changed', mark: true}, {text: '.'}];
+  return [{text: `${begin}changes most at `}, {text: `${quoted(trace.pieces[best])}, ${back(row - best)}`, mark: true}, {text: `: ${signed(value)}, ${value < 0 ? less : more}.`}];
+}
+
 /** @param {import('./app.js').App} app @returns {Part[]} of what is on screen; nothing while there is no trace */
 export function sentenceOf(app) {
   const {trace} = app;
   if (!trace) return [];
   const selection = app.selection();
   const row = app.row();
-  return sentence({trace, selection, row, weights: app.weights(row), role: app.role(selection.layer, selection.head)});
+  return sentence({trace, selection, row, weights: app.weights(row), role: app.role(selection.layer, selection.head), difference: app.compared()});
 }
 
 /**

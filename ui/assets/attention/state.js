@@ -14,6 +14,7 @@ import {USUAL, readSettings} from '../common/settings.js';
  * @property {import('../common/colours.js').MapName} colours
  * @property {boolean} hideFirst
  * @property {'head' | 'layer' | 'all' | 'rollout'} average
+ * @property {'none' | 'text' | 'silenced'} difference whose maps are taken from those of this text: the second text's, or those with no head silenced
  * @property {number} seed
  * @property {import('../common/settings.js').Settings} settings of what is written
  * @property {string} second another text to compare with; empty when there is none
@@ -23,7 +24,7 @@ import {USUAL, readSettings} from '../common/settings.js';
 /** @type {State} */
 export const START = {
   model: '', text: '', silenced: [], layer: 0, head: 0, pin: null, view: 'map', scale: 'sqrt', colours: 'ink',
-  hideFirst: false, average: 'head', seed: 11, settings: {...USUAL}, second: '', caption: '',
+  hideFirst: false, average: 'head', difference: 'none', seed: 11, settings: {...USUAL}, second: '', caption: '',
 };
 
 export const MAX_TEXT = 20_000;
@@ -33,7 +34,13 @@ const CHOICES = {
   scale: ['sqrt', 'linear', 'log', 'row'],
   colours: ['ink', 'cividis', 'viridis', 'magma'],
   average: ['head', 'layer', 'all', 'rollout'],
+  difference: ['none', 'text', 'silenced'],
 };
+
+/** @param {State} state @returns {State['difference']} the one that is wished for, if there is anything to take it from */
+export function differenceOf({difference, second, silenced}) {
+  return (difference === 'text' && second === '') || (difference === 'silenced' && !silenced.length) ? 'none' : difference;
+}
 
 /**
  * A state out of what a link, a file or a page holds: what is not as it should be is dropped, and named.

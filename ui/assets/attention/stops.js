@@ -175,7 +175,7 @@ export function tellingHead(app) {
  * @returns {{row: number, column: number, weight: number} | null}
  */
 export function clearest(app, {layer, head}) {
-  const map = of(app).silenced.length || of(app).side ? null : app.map({average: 'head', layer, head});
+  const map = of(app).silenced.length || of(app).side ? null : app.plain({average: 'head', layer, head});
   if (!map) return null;
   const {pieces} = of(app);
   const shows = SHOWS[app.role(layer, head)?.role ?? ''] ?? (() => true);

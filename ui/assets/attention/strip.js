@@ -1,4 +1,5 @@
 /** The text as a strip of characters, lit up by what the pinned one looks at. */
+import {onDrag} from '../common/drag.js';
 import {createStrip} from '../common/strip.js';
 import {arcsOf, lights} from './light.js';
 
@@ -25,17 +26,14 @@ export function mount(app, element) {
   strip.element.addEventListener('pointerleave', () => app.point(null));
   strip.element.addEventListener('click', (event) => {
     const t = strip.positionOf(event.target);
-    if (t !== null && event.detail < 2) app.pin(t); // the second click of a double one is none of its own
+    const double = event.detail > 1 && /** @type {PointerEvent} */ (event).pointerType !== 'touch'; // the second click of a double one is none of its own; a second tap is
+    if (t !== null && !double) app.pin(t);
   });
-  // On touch a drag previews; the pointer is captured by what it went down on, so ask what lies under it.
-  strip.element.addEventListener('touchmove', (event) => {
-    const {clientX, clientY} = event.touches[0];
+  // A touch is captured by what it went down on: ask what lies under it.
+  onDrag(strip.element, ({clientX, clientY}) => {
     const t = strip.positionOf(document.elementFromPoint(clientX, clientY));
-    if (t === null) return;
-    event.preventDefault();
-    app.point({row: t});
-  }, {passive: false});
-  strip.element.addEventListener('touchend', () => app.point(null));
+    if (t !== null) app.point({row: t});
+  }, () => app.point(null));
 
   function lay() {
     if (!app.trace) return;
@@ -70,7 +68,7 @@ export function mount(app, element) {
 
   /** From the pin to what it looks at, curved through the white to the right of the text. */
   function draw(row, weights) {
-    const found = app.state.average === 'rollout' ? [] : arcsOf(row, weights, (s) => strip.places[s], strip.right);
+    const found = app.state.average === 'rollout' || app.compared() ? [] : arcsOf(row, weights, (s) => strip.places[s], strip.right);
     arcs.replaceChildren(...found.map(({d, width, opacity}) => {
       const path = document.createElementNS(SVG, 'path');
       for (const [name, value] of Object.entries({d, opacity, 'stroke-width': width})) path.setAttribute(name, String(value));
@@ -78,14 +76,26 @@ export function mount(app, element) {
     }));
   }
 
+  /** Where the text is longer than its room, the pin, or the place that is written at, stays in sight. */
+  function follow() {
+    const place = strip.places[app.pinned() ?? boxes.length - 1];
+    if (!place || element.scrollHeight <= element.clientHeight) return;
+    const {scrollTop, clientHeight} = element;
+    const {y, height} = place;
+    if (y < scrollTop) element.scrollTop = y - height;
+    else if (y + 1.5 * height > scrollTop + clientHeight) element.scrollTop = y + 1.5 * height - clientHeight;
+  }
+
   app.on((changed) => {
     if (changed.has('trace') || changed.has('size')) lay();
     if (['trace', 'hover', 'pin', 'exact', 'map', 'layer', 'head', 'scale', 'colours', 'average', 'hideFirst', 'theme', 'size'].some((name) => changed.has(name))) light();
+    if (['trace', 'pin', 'size'].some((name) => changed.has(name))) follow();
   });
   let wide = 0;
   new ResizeObserver(() => { // its height is the text's, and changes with it
     const {clientWidth} = strip.element;
     if (clientWidth && clientWidth !== wide) { wide = clientWidth; app.touch('size'); }
+    follow();
   }).observe(element);
   lay();
   light();

@@ -1,9 +1,9 @@
 /** What the large figure shows: the head, its role, what that role does, and the legend. */
 import {make} from '../dom.js';
-import {CHOICES, table} from '../common/colours.js';
+import {CHOICES, coloursOf, table} from '../common/colours.js';
 import {paintCanvas} from '../common/canvas.js';
-import {SCALES, legendWords, tick} from '../common/scales.js';
-import {selectionWords} from '../common/words.js';
+import {SCALES, legendWords, signedTicks, tick} from '../common/scales.js';
+import {DIFFERENCES, selectionWords} from '../common/words.js';
 
 const LEGEND = [164, 8];
 
@@ -18,12 +18,20 @@ export function mount(app, element) {
   const colours = /** @type {HTMLSelectElement} */ (make('select', {class: 'ge-quiet', 'aria-label': 'Colour map', on: {change: () => app.set({colours: /** @type {any} */ (colours.value)})}},
     ...CHOICES.map((value) => make('option', {value}, value))));
   const first = /** @type {HTMLInputElement} */ (make('input', {type: 'checkbox', on: {change: () => app.set({hideFirst: first.checked})}}));
-  element.append(name, role, says, make('div', {class: 'ge-legend'}, canvas, ticks, make('div', {class: 'ge-scale'}, scale, ', ', colours),
-    make('label', {class: 'ge-scale ge-hide-first', title: 'Take the weight of the first position out, and share what is left among the others (0)'}, first, 'without the first position')));
+  const map = make('span', {}, ', ', colours);
+  /** What can be taken from this map: each is offered while it is there. */
+  const minus = Object.entries(DIFFERENCES).map(([value, {from}]) => {
+    const of = /** @type {'text' | 'silenced'} */ (value);
+    const box = /** @type {HTMLInputElement} */ (make('input', {type: 'checkbox', on: {change: () => app.set({difference: box.checked ? of : 'none'})}}));
+    return {of, box, label: make('label', {class: 'ge-scale ge-hide-first', hidden: true, title: 'Show the difference (D)'}, box, `minus ${from}`)};
+  });
+  element.append(name, role, says, make('div', {class: 'ge-legend'}, canvas, ticks, make('div', {class: 'ge-scale'}, scale, map),
+    make('label', {class: 'ge-scale ge-hide-first', title: 'Take the weight of the first position out, and share what is left among the others (0)'}, first, 'without the first position'),
+    ...minus.map(({label}) => label)));
 
   function draw() {
     const selection = app.selection();
-    const words = selectionWords(selection, app.role(selection.layer, selection.head), app.state.silenced);
+    const words = selectionWords(selection, app.role(selection.layer, selection.head), app.state.silenced, app.compared());
     name.textContent = words.name;
     role.textContent = words.role;
     says.textContent = words.says;
@@ -31,21 +39,27 @@ export function mount(app, element) {
   }
 
   function legend() {
-    const {scale: chosen, colours: map} = app.state;
+    const {scale: chosen, hideFirst, difference} = app.state;
+    const compared = app.compared() !== null;
     paintCanvas(canvas, LEGEND[0], LEGEND[1], (pixels, w, h) => {
-      const of = table(map, app.dark);
+      const of = table(coloursOf(app.ink()), app.dark);
       for (let x = 0; x < w; x++) pixels[x] = of[Math.round((255 * x) / (w - 1))];
       for (let y = 1; y < h; y++) pixels.copyWithin(y * w, 0, w);
     });
-    const marked = SCALES[chosen].ticks;
-    ticks.replaceChildren(...marked.map((weight) => make('span', {}, tick(weight))));
-    first.checked = app.state.hideFirst;
-    scale.textContent = legendWords(chosen);
-    colours.value = map;
+    const marked = compared ? signedTicks(chosen).map(({text}) => text) : SCALES[chosen].ticks.map(tick);
+    ticks.replaceChildren(...marked.map((text) => make('span', {}, text)));
+    first.checked = hideFirst;
+    scale.textContent = legendWords(chosen, {difference: compared});
+    map.hidden = compared;
+    colours.value = app.state.colours;
+    for (const {of, box, label} of minus) {
+      box.checked = difference === of;
+      label.hidden = app.comparable(of) === null;
+    }
   }
 
   app.on((changed) => {
-    if (['trace', 'hover', 'layer', 'head', 'average', 'silenced'].some((n) => changed.has(n))) draw();
-    if (['trace', 'scale', 'colours', 'theme', 'hideFirst', 'size'].some((n) => changed.has(n))) legend();
+    if (['trace', 'hover', 'layer', 'head', 'average', 'silenced', 'map'].some((n) => changed.has(n))) draw();
+    if (['trace', 'scale', 'colours', 'theme', 'hideFirst', 'size', 'map'].some((n) => changed.has(n))) legend();
   });
 }

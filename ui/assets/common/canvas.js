@@ -1,5 +1,10 @@
 /** A canvas whose pixels are the screen's own. */
 
+/** Pixels of the screen to one of CSS; more where a part of the page is enlarged. @param {Element} element @returns {number} */
+export function pixelRatio(element) {
+  return (window.devicePixelRatio || 1) * (/** @type {{currentCSSZoom?: number}} */ (element).currentCSSZoom ?? 1);
+}
+
 /**
  * @param {HTMLCanvasElement} canvas
  * @param {number} width in CSS pixels
@@ -7,7 +12,7 @@
  * @param {(pixels: Uint32Array, width: number, height: number) => void} fill fills device pixels, 0xAABBGGRR
  */
 export function paintCanvas(canvas, width, height, fill) {
-  const ratio = window.devicePixelRatio || 1;
+  const ratio = pixelRatio(canvas);
   const w = Math.round(width * ratio);
   const h = Math.round(height * ratio);
   if (w < 1 || h < 1) return;
@@ -28,7 +33,7 @@ export function paintCanvas(canvas, width, height, fill) {
  * @returns {CanvasRenderingContext2D}
  */
 export function drawingContext(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1;
+  const ratio = pixelRatio(canvas);
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
   canvas.style.width = `${width}px`;

@@ -67,6 +67,9 @@ export function letters(name, dark, x) {
   return (luminance + 0.05) / 0.05 >= 1.05 / (luminance + 0.05) ? '#000' : '#fff';
 }
 
+/** The colours of a map: a difference has its own. @param {{signed?: boolean, colours: MapName}} ink @returns {MapName} */
+export function coloursOf({signed, colours}) { return signed ? 'difference' : colours; }
+
 function toIndex(x) {
   return Math.max(0, Math.min(255, Math.round(255 * x)));
 }

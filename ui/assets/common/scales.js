@@ -15,9 +15,10 @@ export const SCALES = {
   row: {title: 'row maximum', ticks: [0, 0.25, 0.5, 0.75, 1]},
 };
 
-/** @param {ScaleName} scale @param {boolean} [hideFirst] @returns {string} "weight, square root scale": what a legend says */
-export function legendWords(scale, hideFirst = false) {
-  return `${hideFirst ? 'weight without the first' : 'weight'}, ${SCALES[scale].title}${scale === 'row' ? '' : ' scale'}`;
+/** @param {ScaleName} scale @param {{hideFirst?: boolean, difference?: boolean}} [shown] @returns {string} "weight, square root scale": what a legend says */
+export function legendWords(scale, {hideFirst = false, difference = false} = {}) {
+  const {title} = SCALES[scale === 'row' && difference ? 'sqrt' : scale];
+  return `${difference ? 'difference' : 'weight'}${hideFirst ? ' without the first' : ''}, ${title}${scale === 'row' && !difference ? '' : ' scale'}`;
 }
 
 /**
@@ -44,6 +45,17 @@ export function placeSigned(scale, difference) {
   return 0.5 + (Math.sign(difference) * place(scale === 'row' ? 'sqrt' : scale, Math.abs(difference))) / 2;
 }
 
+/** A weight or a difference, as its ink has it. @param {{scale: ScaleName, signed?: boolean}} ink @param {number} value @param {number} [rowMax] @returns {number} 0 to 1 */
+export function placeOf({scale, signed: difference}, value, rowMax) {
+  return difference ? placeSigned(scale, value) : place(scale, value, rowMax);
+}
+
+/** What the legend of a difference marks. @param {ScaleName} scale @returns {{value: number, text: string}[]} */
+export function signedTicks(scale) {
+  const part = SCALES[scale === 'row' ? 'sqrt' : scale].ticks[scale === 'log' ? 3 : 2];
+  return [-1, -part, 0, part, 1].map((value) => ({value, text: value === 0 ? '0' : `${value < 0 ? '−' : '+'}${tick(Math.abs(value))}`}));
+}
+
 /** A weight as a legend or label says it: ".06", "0.95", "1"; two places, or what the eye needs of a small one. */
 export function tick(weight) {
   if (weight === 0 || weight === 1) return String(weight);
@@ -53,6 +65,12 @@ export function tick(weight) {
 /** A weight or score with two places; what is not zero but would look so keeps a sign of it. */
 export function number(weight) {
   return weight > 0 && weight < 0.005 ? '<0.01' : weight.toFixed(2);
+}
+
+/** @returns {string} a number between -1 and 1 with its sign: "+0.71", "−0.12", "0.00" */
+export function signed(value) {
+  const text = Math.abs(value).toFixed(2);
+  return Number(text) === 0 ? text : `${value < 0 ? '−' : '+'}${text}`;
 }
 
 /** A probability in percent: "93 %", "3.0 %", "0.04 %". */

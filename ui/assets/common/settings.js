@@ -53,6 +53,18 @@ export const SETTINGS = [
   },
 ];
 
+/**
+ * A setting in the words of a vocabulary: of one whose tokens are not characters it speaks of tokens.
+ * @template {{says?: string, maths?: string}} S
+ * @param {S} setting
+ * @param {string} unit "character" or "token"
+ * @returns {S}
+ */
+export function inUnits(setting, unit) {
+  const said = (words) => words?.replaceAll('character', unit);
+  return {...setting, says: said(setting.says), maths: said(setting.maths)};
+}
+
 /** @param {any} found @returns {Settings | null} null where one is no number or out of range; what is missing is as usual */
 export function readSettings(found) {
   if (typeof found !== 'object' || found === null) return null;

@@ -1,5 +1,5 @@
 /** Words: how pieces, heads and numbers are said. No DOM. */
-import {number, percent} from './scales.js';
+import {number, percent, signed} from './scales.js';
 
 const SPOKEN = {' ': 'space', '\n': 'line break', '\t': 'tab', '': 'nothing', '\ufffd': 'part of a character'};
 const SHOWN = {' ': '␣', '\n': '¶', '\t': '⇥'};
@@ -57,15 +57,23 @@ export function averageSays({average, layer}) {
   return `what reaches layer ${layer} from where, with half of each layer passed on as it is`;
 }
 
+/** Differences of maps, in words: what is taken from what, and what their two colours mean. */
+export const DIFFERENCES = {
+  text: {name: 'this minus the other', from: 'the other text', less: 'more in the other', more: 'more in this text', says: 'This text minus the other: blue looks more here, ochre more there.'},
+  silenced: {name: 'silenced minus all', from: 'all heads', less: 'more with all heads', more: 'more when silenced', says: 'Silenced minus all heads: blue looks more than before, ochre less.'},
+};
+
 /**
  * What is looked at, in words.
  * @param {{average: string, layer: number, head: number}} selection
  * @param {{role: string, words: string, says: string, score: number} | null} role of the head, where it is one
  * @param {[number, number][]} silenced
+ * @param {'text' | 'silenced' | null} [difference] what is shown is one
  * @returns {{name: string, role: string, says: string, off: boolean}} off: it is one head, and silenced
  */
-export function selectionWords(selection, role, silenced) {
+export function selectionWords(selection, role, silenced, difference = null) {
   const name = title(selection);
+  if (difference) return {name, role: selection.average === 'head' ? roleLine(role) : averageSays(selection), says: DIFFERENCES[difference].says, off: false};
   if (selection.average !== 'head') return {name, role: '', says: averageSays(selection), off: false};
   const off = silenced.some(([layer, head]) => layer === selection.layer && head === selection.head);
   return {name, role: roleLine(role), says: off ? 'silenced: it still looks, and nothing comes of it' : role?.says ?? 'nothing in particular', off};
@@ -77,4 +85,7 @@ export function roleLine(role) {
   return `${role.words} ${number(role.score)}`;
 }
 
-export {number, percent};
+/** What a finger does, or a mouse. @returns {'Tap' | 'Click'} */
+export function press() { return window.matchMedia('(hover: none)').matches ? 'Tap' : 'Click'; }
+
+export {number, percent, signed};

@@ -1,6 +1,6 @@
 /** The character that is pointed at or pinned: how likely it was, and what else could have come. A click on that goes on from there. */
 import {drawBars} from '../common/bars.js';
-import {percent, short, spoken} from '../common/words.js';
+import {percent, press, short, spoken} from '../common/words.js';
 import {make} from '../dom.js';
 import {desk, unitAt} from './desk.js';
 import {openTab, hasTab} from './doors.js';
@@ -109,8 +109,6 @@ export function whyNot(piece) {
   if (piece === '') return 'This token adds nothing to the text by itself.';
   return piece.includes('�') ? 'This token is a part of a character: the text cannot go on from a part.' : '';
 }
-
-function press() { return window.matchMedia('(hover: none)').matches ? 'Tap' : 'Click'; }
 
 function invitation() {
   return press() === 'Tap' ? 'Tap a character to see how likely it was, and what else could have come.'

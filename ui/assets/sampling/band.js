@@ -1,5 +1,5 @@
 /** The draw: what can be drawn end to end in the order of the ids, and a red pin where the random number fell. */
-import {drawingContext} from '../common/canvas.js';
+import {drawingContext, pixelRatio} from '../common/canvas.js';
 import {colour} from '../common/colours.js';
 import {sign} from '../common/words.js';
 import {make} from '../dom.js';
@@ -47,7 +47,7 @@ export function mount(lab, element, stage) {
     context.fillStyle = colour('surprise', lab.dark, TINT);
     for (const {from, to} of parts) {
       const wide = (to - from) * width;
-      if (wide * (window.devicePixelRatio || 1) < 0.25) continue;
+      if (wide * pixelRatio(canvas) < 0.25) continue;
       context.fillRect(from * width, 0, wide > LEAST ? wide - 1.5 : wide, HEIGHT);
     }
     context.fillStyle = inks.ink;

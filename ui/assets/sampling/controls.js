@@ -1,5 +1,5 @@
 /** Rolling, the seed, and the five sliders. */
-import {SETTINGS} from '../common/settings.js';
+import {SETTINGS, inUnits} from '../common/settings.js';
 import {slider} from '../common/slider.js';
 import {make} from '../dom.js';
 
@@ -45,10 +45,16 @@ export function mountRolls(lab, element, change) {
 
 /** @param {import('./lab.js').Lab} lab @param {HTMLElement} element @param {Change} change */
 export function mountSliders(lab, element, change) {
-  const sliders = SETTINGS.map((setting) => ({name: setting.name, ...slider(setting, (value) => change.settings({[setting.name]: value}), {id: `gs-${setting.name.replaceAll('_', '-')}`})}));
+  const sliders = SETTINGS.map((setting) => ({setting, name: setting.name, ...slider(setting, (value) => change.settings({[setting.name]: value}), {id: `gs-${setting.name.replaceAll('_', '-')}`})}));
   element.append(...sliders.map(({part}) => part));
 
+  let unit = 'character';
+
   function draw() {
+    if (lab.unit() !== unit) {
+      unit = lab.unit();
+      for (const {setting, explain} of sliders) explain(inUnits(setting, unit));
+    }
     for (const {name, input, show} of sliders) {
       const value = lab.state.settings[name];
       const most = name === 'top_k' && lab.path ? Math.min(lab.path.vocabSize, MAX_TOP_K) : undefined;

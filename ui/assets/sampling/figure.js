@@ -65,7 +65,7 @@ export function mount(lab, element, stage, {thousand}) {
     line.style.height = `${high + 92}px`;
     cut.style.top = `${below + 26}px`;
     believes.style.top = `${top + 14}px`;
-    leaves.style.top = `${below + room - (stage.narrow() ? 62 : 84)}px`;
+    leaves.style.bottom = `${height - below - room + (stage.narrow() ? -4 : 18)}px`;
     const shown = [...ids.map((id) => sign(lab.piece(id))), ...(others ? [`+${others.toLocaleString('en')}`] : [])];
     signs = shown.map((text, i) => {
       const long = words && [...text].length > 1;
@@ -83,7 +83,7 @@ export function mount(lab, element, stage, {thousand}) {
     if (!seen || !stage.width) return;
     const {belief, left} = seen;
     const columns = stage.columns(belief);
-    const key = [lab.path?.vocabulary, columns, stage.width, lab.path?.names];
+    const key = [lab.path?.vocabulary, columns, stage.width, stage.presented, lab.path?.names];
     if (key.some((part, i) => part !== laid[i])) { laid = key; layLetters(columns); }
     const count = signs.length;
     const edge = (column) => stage.edge(column, count);

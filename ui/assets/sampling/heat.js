@@ -1,5 +1,5 @@
 /** Twelve temperatures: the distribution at each, in the same columns. The red frame holds the present one; drag it. */
-import {paintCanvas} from '../common/canvas.js';
+import {paintCanvas, pixelRatio} from '../common/canvas.js';
 import {table} from '../common/colours.js';
 import {place} from '../common/scales.js';
 import {make} from '../dom.js';
@@ -24,8 +24,8 @@ export function mount(lab, element, stage, change) {
   let dragging = false;
 
   const drag = (event) => {
-    const {top} = plane.getBoundingClientRect();
-    change(temperatureOf((event.clientY - top) / stage.rowHeight() - 0.5));
+    const {top, height} = plane.getBoundingClientRect();
+    change(temperatureOf(((event.clientY - top) / height) * TEMPERATURES.length - 0.5));
   };
   plane.addEventListener('pointerdown', (event) => {
     if (event.button !== 0) return;
@@ -61,7 +61,7 @@ export function mount(lab, element, stage, change) {
     const count = stage.count();
     const rows = temperatures.map((temperature) => rowAt(seen.logits, columns, temperature));
     const colours = table('ink', lab.dark);
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = pixelRatio(onto);
     const edges = Array.from({length: count + 1}, (_, i) => Math.round(stage.edge(i, count) * ratio));
     paintCanvas(onto, stage.width, high, (pixels, width, height) => {
       rows.forEach((row, r) => {

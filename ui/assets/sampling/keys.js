@@ -14,6 +14,7 @@ export const KEYS = [
   {keys: ['e', 'E'], shown: 'E', does: 'edit the text', action: 'edit'},
   {keys: ['n', 'N'], shown: 'N', does: 'all numbers in a table', action: 'table'},
   {keys: ['a', 'A'], shown: 'A', does: 'add these settings to those side by side', action: 'add'},
-  {keys: ['Escape'], shown: 'Esc', does: 'pause; close what is open', action: 'escape'},
+  {keys: ['f', 'F'], shown: 'F', does: 'present, full screen', action: 'present'},
+  {keys: ['Escape'], shown: 'Esc', does: 'pause; close what is open; leave presenting', action: 'escape'},
   {keys: ['?'], shown: '?', does: 'these keys', action: 'help'},
 ];

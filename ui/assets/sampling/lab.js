@@ -3,6 +3,7 @@
  * acts on the logits that are here; the server is asked for a text, and for how it goes on. No DOM but timers and frames.
  */
 import {attempts} from '../common/attempt.js';
+import {createFrames} from '../common/frames.js';
 import {agreeing, extend, pieceOf, questionAt, readPath, textAt} from './path.js';
 import {createSeen} from './seen.js';
 import {MAX_TEXT, START} from './state.js';
@@ -21,9 +22,7 @@ const ON_MS = 200;
 
 /** @param {Source} source */
 export function createLab(source) {
-  /** @type {Set<(changed: Set<string>) => void>} */ const views = new Set();
-  /** @type {Set<string>} */ let changed = new Set();
-  let frame = 0;
+  const {on, touch, flush} = createFrames();
   /** Of the text: an older one's answers are dropped. */ let generation = 0;
   /** @type {AbortController | null} */ let loading = null;
   /** @type {Promise<boolean> | null} */ let fetching = null;
@@ -45,8 +44,7 @@ export function createLab(source) {
     /** What went wrong; empty when nothing did. */ error: '',
     /** Sentences about what was read. @type {string[]} */ notes: [],
 
-    /** @param {(changed: Set<string>) => void} draw called once a frame, with the names of what has changed */
-    on(draw) { views.add(draw); },
+    on,
     touch,
     flush,
 
@@ -114,20 +112,6 @@ export function createLab(source) {
   const attempt = attempts(lab, touch);
 
   function say(error) { lab.error = error; touch('error'); }
-
-  function touch(...names) {
-    for (const name of names) changed.add(name);
-    if (!frame) frame = requestAnimationFrame(flush);
-  }
-
-  /** Draw what has changed now, not in the next frame. */
-  function flush() {
-    cancelAnimationFrame(frame);
-    frame = 0;
-    const now = changed;
-    changed = new Set();
-    if (now.size) for (const draw of views) draw(now);
-  }
 
   /** Ask for the text of the state, or for the tokens given in its place. @param {number[]} [tokens] @returns {Promise<void>} */
   function load(tokens) {

@@ -1,5 +1,6 @@
 /** The laboratory laid out: text, rolls and sliders on the left, the figures on the right, side by side below. */
 import {keyPanel} from '../common/keypanel.js';
+import {createPresenter} from '../common/present.js';
 import {PLAIN} from '../common/settings.js';
 import {spoken} from '../common/words.js';
 import {make} from '../dom.js';
@@ -65,7 +66,8 @@ export function mountLaboratory(element, lab, {change, visible, examples}) {
   const table = mountTable(lab, under, stage);
   const lanes = mountLanes(lab, below);
   const {button, panel} = keyPanel({root, keys: KEYS, perform, visible});
-  tools.append(button, doing);
+  const presenter = createPresenter(root, 'gs-presenting', () => { stage.presented = presenter.on; lab.touch('columns'); });
+  tools.append(make('button', {class: 'gl-link', type: 'button', on: {click: () => presenter.toggle()}}, 'Present ', make('kbd', {}, 'F')), button, doing);
   root.append(panel);
 
   /** @param {string} action */
@@ -76,7 +78,8 @@ export function mountLaboratory(element, lab, {change, visible, examples}) {
       roll: () => void lab.roll(), ten: () => void lab.roll(10), rollOn: () => (lab.rolling === 'on' ? lab.pause() : void lab.roll(Infinity)),
       back: () => void lab.back(), warmer: () => to(temperature + STEP), cooler: () => to(temperature - STEP), plain: () => change.settings({...PLAIN}),
       thousand: () => { lab.thousand = !lab.thousand; lab.touch('thousand'); }, seed: renew, edit: () => editor.open(), table: () => table.toggle(),
-      add: () => lanes.add(), escape: () => { lab.pause(); lanes.stop(); stage.point(null); },
+      add: () => lanes.add(), present: () => presenter.toggle(),
+      escape: () => { if (presenter.on && !lab.rolling) presenter.toggle(false); lab.pause(); lanes.stop(); stage.point(null); },
     };
     actions[action]?.();
   }

@@ -55,8 +55,13 @@ export function createLanes(lab) {
     /** @param {number} i */
     remove(i) { lanes.set(lab.state.lanes.filter((_, j) => j !== i)); },
 
-    /** Write from the text as it stands; `on`: further, where they are. @param {boolean} [on] */
-    async write(on = false) {
+    /** What a link need say to have it written again: the draws are those of the seed. @returns {number} tokens each, from the text that is shown; 0 where they began elsewhere */
+    again() {
+      return start && start.text === lab.state.text && start.seed === lab.state.seed ? wanted : 0;
+    },
+
+    /** Write from the text as it stands; `on`: further, where they are. @param {boolean} [on] @param {number} [count] tokens each */
+    async write(on = false, count = PRESS) {
       const {path, at} = lab;
       if (!path || lab.state.lanes.length === 0) return;
       lanes.stop();
@@ -66,7 +71,7 @@ export function createLanes(lab) {
         lanes.written = lab.state.lanes.map((settings) => ({settings, text: '', ids: [], full: false}));
         wanted = 0;
       }
-      wanted += PRESS;
+      wanted += count;
       lanes.writing = true;
       lanes.error = '';
       lab.touch('written');

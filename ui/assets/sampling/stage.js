@@ -1,4 +1,5 @@
 /** The one x axis of the three figures: which characters have a column, and where it stands. */
+import {pixelRatio} from '../common/canvas.js';
 import {columnsOf, sharesOf} from './numbers.js';
 
 /** More tokens than this are never all shown. */
@@ -29,14 +30,16 @@ export function createStage(lab, element) {
     width: 0,
     /** All columns were asked for where there is room for few. */
     all: false,
+    /** The figures are presented: all of them stand on one screen. */
+    presented: false,
 
     narrow() { return stage.width < PHONE; },
 
     /** Height of the bars on each side. */
-    room() { return stage.width < PHONE ? 130 : stage.width < PROJECTOR ? 150 : 200; },
+    room() { return stage.presented ? 118 : stage.width < PHONE ? 130 : stage.width < PROJECTOR ? 150 : 200; },
 
     /** Height of a row of the heatmap. */
-    rowHeight() { return stage.width < PROJECTOR ? 13 : 17; },
+    rowHeight() { return stage.presented ? 10 : stage.width < PROJECTOR ? 13 : 17; },
 
     /** @param {boolean} all */
     showAll(all) { stage.all = all; lab.touch('columns'); },
@@ -68,7 +71,7 @@ export function createStage(lab, element) {
 
     /** Left edge of a column, on whole pixels of the screen. @param {number} column @param {number} [count] */
     edge(column, count = stage.count()) {
-      const ratio = window.devicePixelRatio || 1;
+      const ratio = pixelRatio(element);
       return Math.round((column * stage.width * ratio) / count) / ratio;
     },
 

@@ -10,6 +10,7 @@ import {USUAL, pick, readSettings} from '../common/settings.js';
  * @property {Settings} settings
  * @property {number} seed
  * @property {Settings[]} lanes settings that write side by side
+ * @property {number} [written] tokens that each of them has written from this text; only in a link
  */
 
 /** @type {State} */
@@ -18,6 +19,7 @@ export const START = {model: '', text: '', settings: {...USUAL}, seed: 11, lanes
 /** As ui/limits.py has it. */
 export const MAX_TEXT = 20_000;
 export const MAX_LANES = 4;
+export const MAX_LANE_TOKENS = 960;
 
 /**
  * A state out of what a link holds: what is not as it should be is dropped, and named.
@@ -33,6 +35,7 @@ export function readState(found) {
     text: (v) => typeof v === 'string' && v.length <= MAX_TEXT,
     settings: (v) => readSettings(v) !== null,
     seed: (v) => Number.isSafeInteger(v) && v >= 0,
+    written: (v) => Number.isInteger(v) && v >= 0 && v <= MAX_LANE_TOKENS,
     lanes: (v) => Array.isArray(v) && v.length <= MAX_LANES && v.every((lane) => readSettings(lane) !== null),
   };
   for (const [name, fits] of Object.entries(checks)) {
@@ -46,6 +49,7 @@ export function readState(found) {
 }
 
 /** @param {State} state @returns {object} what its link holds */
-export function linkState({model, text, settings, seed, lanes}) {
-  return {tab: 'sampling', model, sampling: {text, settings, seed, ...(lanes.length ? {lanes} : {})}};
+export function linkState({model, text, settings, seed, lanes, written = 0}) {
+  const side = {...(lanes.length ? {lanes} : {}), ...(written ? {written: Math.min(written, MAX_LANE_TOKENS)} : {})};
+  return {tab: 'sampling', model, sampling: {text, settings, seed, ...side}};
 }

@@ -81,7 +81,7 @@ export function createForm(value) {
     const one = offered.find(({id}) => id === state.size);
     says.textContent = one
       ? `From nothing. ${one.shape[0]} layers of ${one.shape[1]} heads, ${one.shape[2]} wide; it reads ${one.window} characters at a time.`
-      : `All it knows goes on to learn this text, in its own alphabet; it reads ${base.window} at a time. Characters that it lacks are replaced or left out.`;
+      : `With all that it knows it goes on to learn this text; it reads ${base.window} at a time. Its alphabet grows by the characters that it lacks.`;
   }
 
   let timer = 0;
