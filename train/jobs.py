@@ -243,8 +243,10 @@ def minutes_ahead(root: Path, job: Job) -> float:
 
 
 def clean(root: Path, keep: Keep) -> None:
-    """Remove what is beyond that, oldest first; never what lives."""
+    """Remove what is beyond that, oldest first, and the texts of all that have ended; never what lives."""
     ended = [folder for folder in jobs(root) if not is_living(folder)]
+    for folder in ended:
+        (folder / TEXT).unlink(missing_ok=True)  # of one that was killed
     sizes = {folder: _bytes(folder) for folder in ended}
     now = time.time()
     for i, folder in enumerate(ended):

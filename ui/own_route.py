@@ -32,6 +32,7 @@ QUESTIONS: Mapping[str, Callable[[Registry, Question, str], dict[str, Any]]] = {
 def route(registry: Registry) -> Route:
     """For gradio's server: ``POST /letter/own/NAME`` with a JSON object. What is wrong is one sentence of text: 400 for
     the question, 403 for one from another site, 413 for its size, 503 where MAX_OWN_UPLOADS are on their way."""
+    ownmodel.tidy(registry)
     limiters: dict[str, anyio.CapacityLimiter] = {}  # made in the server's event loop
     beginning = 0
 

@@ -5,6 +5,7 @@ Whoever begins a training is given its key, and the name of its model; nobody el
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import secrets
@@ -78,6 +79,12 @@ def refusal(registry: Registry) -> str:
     if not registry.host.train:
         return "The host of this page has switched off training: it takes a processor for minutes."
     return jobs.why_not()
+
+
+def tidy(registry: Registry) -> None:
+    """Remove what is kept for too long; where the disk refuses, it stays."""
+    with contextlib.suppress(OSError):
+        jobs.clean(registry.trainings, KEEP)
 
 
 def begin(registry: Registry, question: Question, asker: str) -> dict[str, Any]:

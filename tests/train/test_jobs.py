@@ -181,10 +181,12 @@ def test_a_checkpoint_is_trained_on_and_its_alphabet_grows(
     base = job("base")
     list(run(base))
     config = dataclasses.replace(jobs.FINE_TUNING, precision="float32")
-    fields = {"base": str(base.folder), "base_name": "words", "config": config, "minutes": SHORT}
+    fields = {"base": str(base.folder), "base_name": "words", "config": config}
     key = start(text="the “that” of ЖЖЖ and " * 100, **fields)
+    wait(root, key, lambda _, events: any(e["event"] == "evaluation" and e["step"] >= 20 for e in events))
+    jobs.stop(jobs.find(root, key))
     done, events = wait(root, key, ended)
-    assert (done.state, done.error) == ("finished", "")
+    assert (done.state, done.error) == ("stopped", "")
     before, after = gpt.load(base.folder), gpt.load(done.model)
     assert after.tokenizer.characters == before.tokenizer.characters + "Ж“”"
     assert (after.training["init"]["id"], after.training["init"]["source"]) == (before.id, "words")
@@ -260,12 +262,14 @@ def test_old_ones_and_those_beyond_the_limits_go_but_no_living_one(root: Path) -
     for name in ("old", "1", "2", "3", "4"):
         folder = pretend(root, name, created=time.time() - (100 if name == "old" else 0))
         (folder / "weights").write_bytes(bytes(10_000))
+        (folder / TEXT).write_text("private")
 
     def left() -> list[str]:
         return [folder.name for folder in folders(root)]
 
     jobs.clean(root, Keep(seconds=50, bytes=10**6, number=10))
     assert left() == ["living", "1", "2", "3", "4"]
+    assert list(root.rglob(TEXT)) == []
     jobs.clean(root, Keep(seconds=50, bytes=10**6, number=3))
     assert left() == ["living", "2", "3", "4"]
     jobs.clean(root, Keep(seconds=50, bytes=35_000, number=3))

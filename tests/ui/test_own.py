@@ -216,9 +216,7 @@ def test_a_wrong_order_is_refused_in_one_sentence_and_nothing_begins(registry, m
 
 def test_a_text_too_short_for_the_window_of_a_model_is_refused(registry, tmp_path):
     make_checkpoint(tmp_path / "models" / "wide", gpt.GPTConfig(n_layer=1, n_head=1, n_embd=32, block_size=512))
-    with pytest.raises(
-        ValueError, match=r"To wide this text has 1,200 characters; .* needs 1,536"
-    ):
+    with pytest.raises(ValueError, match=r"To wide this text has 1,200 characters; .* needs 1,536"):
         ownmodel.begin(registry, order(base="wide", text=TEXT[:1_200]), "somebody")
 
 

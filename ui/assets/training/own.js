@@ -35,13 +35,14 @@ export function mountOwn({element, bar, curve, value, show, back, shown}) {
   const form = createForm(value);
   const push = createPush({space: value().space, sign_in: value().sign_in});
   const teller = createTeller(async () => { throw new Error('it is told by its events'); });
-  const says = make('p', {class: 'go-says gl-serif', role: 'status'});
+  const says = make('p', {class: 'go-says gl-serif'});
+  const spoken = make('p', {class: 'ge-spoken', role: 'status'}); // not at every step
   const words = make('p', {class: 'go-words'});
   const fill = make('i');
   const progress = make('div', {class: 'go-progress'}, words, make('div', {class: 'gm-bar', role: 'progressbar', 'aria-label': 'Of the training', 'aria-valuemin': '0', 'aria-valuemax': '100'}, fill));
   const panes = make('div', {class: 'gt-panes'});
   const problem = make('p', {class: 'gl-error', role: 'alert', hidden: true});
-  element.append(says, form.element, problem, panes);
+  element.append(says, spoken, form.element, problem, panes);
   mountPanes(teller, panes);
 
   const button = (text, action, kind = 'gl-button') => /** @type {HTMLButtonElement} */ (make('button', {class: kind, type: 'button', on: {click: action}}, text));
@@ -160,6 +161,7 @@ export function mountOwn({element, bar, curve, value, show, back, shown}) {
     if (!opened) return;
     const here = key !== '' && told !== null;
     const living = here && LIVING.includes(told.state);
+    const changed = here && element.dataset.goState !== told.state;
     const refused = value().refused;
     element.classList.toggle('go-bare', !live.points.length);
     form.element.hidden = here || !!refused;
@@ -176,6 +178,10 @@ export function mountOwn({element, bar, curve, value, show, back, shown}) {
     element.dataset.goState = here ? told.state : '';
     element.dataset.goStep = String(live.step);
     says.textContent = refused || (here ? sentence(told, live) : 'Give it a text and some minutes. It begins with noise, and you watch how it learns to spell.');
+    if (changed) {
+      spoken.textContent = says.textContent;
+      if (document.activeElement === document.body || document.activeElement === stop) [stop, use, again].find((one) => !one.hidden && !one.disabled)?.focus({preventScroll: true});
+    }
     wrong(unreachable ? 'The page does not reach its server; the training goes on without it. Trying again.' : '');
     if (!here) return;
     words.textContent = `${shownName(told.model)}: ${doing(told, live).toLowerCase()}`;
