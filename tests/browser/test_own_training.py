@@ -91,8 +91,7 @@ def test_one_trains_watches_stops_and_uses_a_model_of_ones_own(open_page, own_ur
     token = name.partition("~")[2]
     assert len(token) == 32
     page.get_by_role("tab", name="Prompt").click()
-    page.locator("#gl-actions button", has_text="Write").first.click()
-    page.wait_for_function("document.querySelector('#gl-text').innerText.length > 60")
+    assert len(page.locator("#gl-text").inner_text()) > 60  # its own example stands there
     page.get_by_role("tab", name="Attention").click()
     page.wait_for_selector("#gl-attention .ge-box")
     page.wait_for_function("location.search.includes('s=')")
@@ -132,7 +131,7 @@ def test_a_closed_page_finds_its_training_and_another_visitor_waits_for_it(open_
     back.get_by_role("tab", name="Training").click()
     state(back, "training")  # it opens by itself, and all that has happened is there
     back.wait_for_selector(".gt-own .gt-text .ge-verse-line", timeout=PATIENCE)
-    back.wait_for_function("document.querySelectorAll('.gt-own .gt-cells')[0].width > 0", timeout=PATIENCE)
+    back.wait_for_selector(".gt-own .gt-cells:visible", timeout=PATIENCE)
     assert back.locator(".gt-own img, .gt-own script").count() == 0
     kept = json.loads(back.evaluate("localStorage.getItem('gl-trainings')"))
     assert len(kept) == 1

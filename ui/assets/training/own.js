@@ -1,5 +1,5 @@
 /** "Train your own": what stands in place of the story while a training of one's own is set up, and while it runs. */
-import {askPacket, post} from '../common/ask.js';
+import {Refused, askPacket, post} from '../common/ask.js';
 import {forgetTrainings, keepTraining, shownName, trainings} from '../common/ownmodels.js';
 import {make} from '../dom.js';
 import {askModels, downloadUrl} from '../models/ask.js';
@@ -68,7 +68,6 @@ export function mountOwn({element, bar, curve, value, show, back, shown}) {
   let seenSave = 0;
   /** @type {[number, number]} */ let proposed = [0, 0];
 
-  /** @param {string} name */
   function forgetShown() {
     key = '';
     asked++;
@@ -130,12 +129,12 @@ export function mountOwn({element, bar, curve, value, show, back, shown}) {
         if (!LIVING.includes(told.state) && !more) { stopping = false; draw(); return; }
       } catch (error) {
         if (mine !== asked) return;
-        const {message, status = 0} = /** @type {import('../common/ask.js').Refused} */ (error);
-        if (status === 400) { // there is no such training any more
+        if (!(error instanceof Refused)) throw error;
+        if (error.status === 400) { // there is no such training any more
           const gone = key;
           forgetTrainings((one) => one.key === gone);
           forgetShown();
-          form.wrong(message);
+          form.wrong(error.message);
           draw();
           return;
         }
@@ -209,6 +208,13 @@ export function mountOwn({element, bar, curve, value, show, back, shown}) {
     problem.textContent = sentence_;
     problem.hidden = !sentence_;
   }
+
+  let width = 0;
+  new ResizeObserver(() => {
+    const now = element.clientWidth;
+    if (now && !width) draw(); // its tab is back
+    width = now;
+  }).observe(element);
 
   // A page that was closed, or whose server was started again, finds its training.
   const last = trainings().at(-1);
