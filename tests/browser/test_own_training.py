@@ -95,8 +95,10 @@ def test_one_trains_watches_stops_and_uses_a_model_of_ones_own(open_page, own_ur
     page.get_by_role("tab", name="Attention").click()
     page.wait_for_selector("#gl-attention .ge-box")
     page.wait_for_function("location.search.includes('s=')")
-    assert token not in page.content().replace(f'value="{name}"', "")
-    page.get_by_role("tab", name="Models").click()
+    for tab in ("Prompt", "Sampling", "Attention", "Training", "Models"):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(300)
+        assert token not in page.locator("body").inner_text(), tab
     page.wait_for_selector(".gm-row[data-name^='my-night-day~']")
     assert page.locator(".gm-row[data-name^='my-night-day~'] .gm-says").inner_text().startswith("trained by you")
     # A reload finds it again; whoever is sent the address does not.
