@@ -80,10 +80,13 @@ export function liveTimeline(live, ended, room) {
   const told = [...live.samples.keys()].filter((step) => step <= last);
   const steps = told.length ? milestones(told, last, Math.max(room, 1), VERSE_ROOM) : [];
   const widths = slots(steps, last, room, ended);
+  const all = steps.map((step, i) => ({step, width: widths[i]}));
+  const some = all.filter(({width}) => width >= LEAST);
+  const roomy = some.length || !all.length ? some : [{step: all[all.length - 1].step, width: room / 2}];
   const nats = live.loss === null ? '' : `validation ${live.loss.toFixed(2)} nats`;
   return {
     points: live.points, last, at: live.step, marks: [], fixed: true,
-    verses: steps.map((step, i) => ({step, text: verseOf(live.samples.get(step) ?? '', Math.floor(widths[i] / LETTER))})).filter((_, i) => widths[i] >= LEAST),
+    verses: roomy.map(({step, width}) => ({step, text: verseOf(live.samples.get(step) ?? '', Math.floor(width / LETTER))})),
     title: `step ${live.step.toLocaleString('en')}`, says: [nats, live.seconds ? duration(live.seconds) : ''].filter(Boolean).join(', '),
   };
 }
