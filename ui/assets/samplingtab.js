@@ -59,7 +59,8 @@ export function mount({element, props, watch}) {
       if (notes.length) { lab.notes = [...notes, ...lab.notes]; lab.touch('notes'); }
     });
   }
-  new ResizeObserver(() => { if (visible() && waiting) ask({...waiting}, said.splice(0)); }).observe(holder);
+  const arrive = () => { if (visible() && waiting) ask({...waiting}, said.splice(0)); };
+  new ResizeObserver(arrive).observe(holder);
 
   document.addEventListener('gl:settings', (event) => {
     const {detail} = /** @type {CustomEvent} */ (event);
@@ -76,6 +77,7 @@ export function mount({element, props, watch}) {
     if (typeof text === 'string') ask({text});
     const button = [...document.querySelectorAll('#gl-tabs button[role=tab]')].find((one) => one.textContent?.trim() === NAME);
     /** @type {HTMLElement | undefined} */ (button)?.click();
+    requestAnimationFrame(() => requestAnimationFrame(arrive)); // hidden and shown within a frame, its size has not changed
   });
 
   lab.on((changed) => {
