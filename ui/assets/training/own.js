@@ -36,14 +36,14 @@ export function mountOwn({element, bar, curve, value, show, back, shown}) {
   const push = createPush({space: value().space, sign_in: value().sign_in});
   const teller = createTeller(async () => { throw new Error('it is told by its events'); });
   const says = make('p', {class: 'go-says gl-serif'});
-  const spoken = make('p', {class: 'ge-spoken', role: 'status'}); // not at every step
+  const spoken = make('p', {class: 'go-spoken', role: 'status'}); // not at every step
   const words = make('p', {class: 'go-words'});
   const fill = make('i');
   const progress = make('div', {class: 'go-progress'}, words, make('div', {class: 'gm-bar', role: 'progressbar', 'aria-label': 'Of the training', 'aria-valuemin': '0', 'aria-valuemax': '100'}, fill));
-  const panes = make('div', {class: 'gt-panes'});
+  const aside = make('p', {class: 'go-hint'}, 'This page may be closed: the training goes on, and this browser finds it again.');
+  /** @type {HTMLElement | null} */ let panes = null; // made when there is something to show
   const problem = make('p', {class: 'gl-error', role: 'alert', hidden: true});
-  element.append(says, spoken, form.element, problem, panes);
-  mountPanes(teller, panes);
+  element.append(says, spoken, aside, form.element, problem);
 
   const button = (text, action, kind = 'gl-button') => /** @type {HTMLButtonElement} */ (make('button', {class: kind, type: 'button', on: {click: action}}, text));
   const RED = 'gl-button ge-primary';
@@ -173,7 +173,8 @@ export function mountOwn({element, bar, curve, value, show, back, shown}) {
     if (use.hidden || push.button.hidden) push.element.hidden = true;
     again.hidden = !here || living;
     progress.hidden = !living;
-    panes.hidden = !here || !live.samples.size;
+    aside.hidden = !living || live.samples.size > 0;
+    if (panes) panes.hidden = !here || !live.samples.size;
     element.dataset.goState = here ? told.state : '';
     element.dataset.goStep = String(live.step);
     says.textContent = refused || (here ? sentence(told, live) : 'Give it a text and some minutes. It begins with noise, and you watch how it learns to spell.');
@@ -192,6 +193,12 @@ export function mountOwn({element, bar, curve, value, show, back, shown}) {
     }
     if (!shown()) return;
     curve.draw(liveTimeline(live, !living, curve.room()));
+    if (!panes && live.samples.size) {
+      panes = make('div', {class: 'gt-panes'});
+      element.append(panes);
+      mountPanes(teller, panes);
+      teller.story = null;
+    }
     const first = !teller.story;
     teller.story = liveStory(live, seen, living ? NO_MAP : '');
     teller.at = 0;
