@@ -115,7 +115,8 @@ class _Run:
             ):
                 yield self._evaluate(told=not usual)
             stopped = self.processes.any(job.should_stop()) and not self._ended()
-            if (stopped or (state.step % config.save_every == 0 and not self._ended())) and first:
+            due = state.step % config.save_every == 0 or (first and job.should_save())
+            if (stopped or (due and not self._ended())) and first:
                 yield self._save()
             if stopped:
                 return
@@ -247,8 +248,9 @@ class _Run:
         windows = every_window if finished else min(some, every_window)
         train = self._mean_loss(self.reading.train, some)
         val = self._mean_loss(self.reading.held_out, windows)
-        if not math.isfinite(train + val):  # before a model of such weights is asked to write
-            raise not_finite(job, f"the loss is {train} on what is learnt, {val} on what is held out", state.step)
+        for loss in (train, val):
+            if not math.isfinite(loss):  # what the last update left, before it is asked to write
+                raise not_finite(job, f"the loss of an evaluation is {loss}", state.step)
         if self.config.patience and not (told or finished):
             state.judge(val)
         checkpoint = as_saved(job, state.averages.weights)

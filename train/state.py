@@ -54,6 +54,8 @@ class Job:
     """Go on from ``folder``."""
     should_stop: Callable[[], bool] = lambda: False
     """Asked after each step; true saves and ends."""
+    should_save: Callable[[], bool] = lambda: False
+    """Asked after each step; true saves and goes on."""
     command: str = ""
     """How it was called, for the card."""
     processes: Processes = ALONE

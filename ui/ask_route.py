@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import Counter
 
 import anyio
 from anyio.to_thread import run_sync
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .asked import Abandoned, Gone, Question
+from .asked import Abandoned, Gone
+from .exchange import NOT_KEPT, read_body, read_object, sentence
 from .limits import MAX_ASKED_AT_ONCE, MAX_ASKED_BY_ONE, MAX_ASKING, MAX_FETCHING, MAX_QUESTION_BYTES
 from .looking import QUESTIONS, answer
 from .registry import Registry
@@ -36,17 +36,17 @@ def route(registry: Registry) -> Route:
     async def ask(request: Request) -> Response:
         name = request.path_params["name"]
         if name not in QUESTIONS:
-            return _sentence(404, f"There is no question {str(name)[:60]!r}.")
+            return sentence(404, f"There is no question {str(name)[:60]!r}.")
         asker = visitor(request.headers.get("x-forwarded-for", ""), request.client.host if request.client else "")
         if asking[asker] >= MAX_ASKED_BY_ONE:
-            return _sentence(429, f"{MAX_ASKED_BY_ONE} questions of yours are being answered, the limit of this page.")
+            return sentence(429, f"{MAX_ASKED_BY_ONE} questions of yours are being answered, the limit of this page.")
         if asking.total() >= MAX_ASKING:
-            return _sentence(503, f"{MAX_ASKING} questions are waiting, the limit of this page. Try again in a moment.")
+            return sentence(503, f"{MAX_ASKING} questions are waiting, the limit of this page. Try again in a moment.")
         asking[asker] += 1
         try:
-            body = await _body(request)
+            body = await read_body(request, MAX_QUESTION_BYTES)
             if body is None:
-                return _sentence(413, f"A question of more than {MAX_QUESTION_BYTES:,} bytes, the limit of this page.")
+                return sentence(413, f"A question of more than {MAX_QUESTION_BYTES:,} bytes, the limit of this page.")
             async with _limiter(limiters, name):
                 if await request.is_disconnected():
                     return Response(status_code=499)
@@ -83,38 +83,14 @@ async def _while_connected(request: Request, registry: Registry, name: str, body
     return response
 
 
-async def _body(request: Request) -> bytes | None:
-    """What was sent, or None as soon as it is too long."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_QUESTION_BYTES:
-            return None
-    return body
-
-
 def _answer(registry: Registry, name: str, body: bytes, gone: Gone) -> Response:
     try:
-        question = _object(body)
+        question = read_object(body)
         found = answer(registry, name, question, gone)
     except Abandoned:
         return Response(status_code=499)
     except (ValueError, OSError) as error:  # CheckpointError is a ValueError
-        return _sentence(400, str(error)[:500])
+        return sentence(400, str(error)[:500])
     if isinstance(found, bytes):
-        return Response(found, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+        return Response(found, media_type="application/octet-stream", headers=NOT_KEPT)
     return JSONResponse(found)
-
-
-def _object(body: bytes) -> Question:
-    try:
-        question = json.loads(body)
-    except (ValueError, RecursionError):
-        question = None
-    if not isinstance(question, dict):
-        raise ValueError("the question is not a JSON object")
-    return question
-
-
-def _sentence(status: int, text: str) -> Response:
-    return PlainTextResponse(text, status_code=status)

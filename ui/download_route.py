@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Generator, Iterator
 import anyio
 from anyio.to_thread import run_sync
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from .archive import Archive, archive
+from .exchange import from_elsewhere, sentence
 from .limits import MAX_DOWNLOAD_SECONDS, MAX_DOWNLOADING
-from .registry import Registry, UnknownModelError
+from .registry import Registry, UnknownModelError, shown
 
 PATH = "/letter/models/download"
 
@@ -35,21 +36,21 @@ def route(registry: Registry) -> Route:
             under_way -= 1
 
     async def download(request: Request) -> Response:
-        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return _sentence(403, "This question came from another site.")
+        if refused := from_elsewhere(request):
+            return refused
         if under_way >= MAX_DOWNLOADING:
-            return _sentence(503, f"{MAX_DOWNLOADING} models are being downloaded, the limit of this page. Try again.")
+            return sentence(503, f"{MAX_DOWNLOADING} models are being downloaded, the limit of this page. Try again.")
         name = request.query_params.get("model", "")
         with contextlib.ExitStack() as until_sent:
             until_sent.enter_context(counted())
             try:
                 folder, _ = registry.where(name)
-                packed = await run_sync(archive, folder, file_name(name))
+                packed = await run_sync(archive, folder, file_name(shown(name)))
             except UnknownModelError as error:
-                return _sentence(404, str(error))
+                return sentence(404, str(error))
             except OSError as error:
-                return _sentence(404, f"{name}: cannot be read ({error.strerror or type(error).__name__})")
-            return _Download(packed, file_name(name), until_sent.pop_all())
+                return sentence(404, f"{name}: cannot be read ({error.strerror or type(error).__name__})")
+            return _Download(packed, file_name(shown(name)), until_sent.pop_all())
 
     return Route(PATH, download, methods=["GET"])
 
@@ -81,7 +82,3 @@ class _Download(StreamingResponse):
 
 def _next(pieces: Generator[bytes, None, None]) -> bytes:
     return next((piece for piece in pieces if piece), b"")
-
-
-def _sentence(status: int, text: str) -> Response:
-    return PlainTextResponse(text, status_code=status, headers={"Cache-Control": "no-store"})

@@ -16,8 +16,12 @@ def build(registry: Registry, chosen: str) -> View:
 
 
 def value(registry: Registry, chosen: str) -> dict[str, Any]:
-    """What the head shows: the names to choose from, and the chosen model in words."""
-    return {"names": registry.names(), "chosen": chosen, **describe(registry.get(chosen), registry.weights)}
+    """What the head shows: the names to choose from, the chosen one among them, and that model in words."""
+    return {
+        "names": list(dict.fromkeys([*registry.names(), chosen])),
+        "chosen": chosen,
+        **describe(registry.get(chosen), registry.weights),
+    }
 
 
 def failed(registry: Registry, error: Exception) -> dict[str, Any]:

@@ -27,6 +27,8 @@ class Host:
     """GPT_LOAD: visitors may load models from the Hub. On a Space only where this or GPT_OWNERS says so."""
     push: bool = True
     """GPT_PUSH: visitors may push what was trained here. On a Space only where this says so."""
+    train: bool = True
+    """GPT_TRAIN: visitors may train models of their own. On a Space only where this says so."""
     owners: tuple[str, ...] = ()
     """GPT_OWNERS: of whom models may be loaded; empty for everybody."""
     requests_a_minute: int = 0
@@ -50,6 +52,7 @@ class Host:
             space=space,
             load=_switch(environment, "GPT_LOAD", not space or bool(owners)),
             push=_switch(environment, "GPT_PUSH", not space),
+            train=_switch(environment, "GPT_TRAIN", not space),
             owners=owners,
             requests_a_minute=_whole(environment, "GPT_REQUESTS_A_MINUTE", SPACE_REQUESTS_A_MINUTE if space else 0, 0),
             queue=_whole(environment, "GPT_QUEUE", MAX_QUEUE, 1),

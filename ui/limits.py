@@ -123,6 +123,48 @@ MAX_DOWNLOAD_SECONDS = 1_800
 MAX_ASKING_HUB = 1
 """Visitors for whom the Hub is searched at the same time; others wait."""
 
+MIN_OWN_CHARACTERS = 1_000
+"""A text that a visitor trains a model on: of a shorter one there is nothing to hold out and measure on."""
+
+MAX_OWN_CHARACTERS = 2_000_000
+"""The same."""
+
+MAX_OWN_BYTES = 8_000_000
+"""The same as it is sent. A larger file is refused before it is read."""
+
+MAX_OWN_ALPHABET = 4_000
+"""Different characters in it: those of Chinese prose pass."""
+
+MAX_OWN_UPLOADS = 4
+"""Such texts that are on their way at the same time, of all visitors."""
+
+MAX_OWN_MINUTES = 5
+"""How long a visitor's model trains, at most; a minute at least."""
+
+MAX_OWN_TITLE = 40
+"""Characters of its name."""
+
+MAX_BASE_PARAMETERS = 12_000_000
+"""A model that is trained on by a visitor's text."""
+
+MAX_TRAININGS = 8
+"""Visitors' trainings that run or wait: one at a time runs."""
+
+MAX_TRAININGS_OF_ONE = 3
+"""The same of one visitor."""
+
+MAX_TRAININGS_KEPT = 40
+"""Trainings that have ended and are kept; the oldest goes first."""
+
+MAX_TRAININGS_BYTES = 1_000_000_000
+"""The same, all together."""
+
+MAX_TRAININGS_DAYS = 7
+"""The same, since they were begun."""
+
+MAX_EVENTS_BYTES = 400_000
+"""Of what has happened in a training so much is told at once; the page asks on for the rest."""
+
 SPACE_REQUESTS_A_MINUTE = 600
 """Of one visitor, on a Space whose host says nothing else."""
 

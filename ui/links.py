@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .limits import MAX_LINK_CHARACTERS, MAX_TEXT_CHARACTERS
+from .registry import is_own, shown
 
 PARAMETER = "s"
 _MAX_JSON_BYTES = 8 * MAX_TEXT_CHARACTERS
@@ -20,7 +21,12 @@ class LinkError(ValueError):
 
 
 def encode(state: dict[str, Any]) -> str:
-    """A state of plain JSON values, as the value of the query parameter; empty where it would be too long."""
+    """A state of plain JSON values, as the value of the query parameter; empty where it would be too long.
+
+    A visitor's own model is named without what opens it: a link is for others.
+    """
+    if is_own(state.get("model")):
+        state = {**state, "model": shown(state["model"])}
     data = json.dumps(state, ensure_ascii=False, separators=(",", ":")).encode()
     packed = base64.urlsafe_b64encode(zlib.compress(data, 9)).decode().rstrip("=")
     return packed if len(packed) <= MAX_LINK_CHARACTERS else ""

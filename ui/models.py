@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from gpt.hub import LIMITS
 from .components.view import View
 from .facts import OPEN_WEB, facts, held_out_bits, is_gpt2, millions, short_id
 from .folders import read_folder
-from .limits import MAX_CARD_CHARACTERS, MAX_MODELS_LOADED, MAX_SAMPLE_LINES
-from .registry import Origin, Registry
+from .limits import MAX_CARD_CHARACTERS, MAX_MODELS_LOADED, MAX_SAMPLE_LINES, MAX_TRAININGS_KEPT
+from .registry import Origin, Registry, is_own, shown
 
 TRAINED_HERE = "my-"
 """Folders whose name begins so are what was trained here: they can be pushed."""
@@ -50,19 +51,24 @@ def value(registry: Registry, chosen: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def rows(registry: Registry) -> list[dict[str, Any]]:
-    """A row for each model, in the order of the choice. Weights are not read; what is damaged has ``error``."""
+def rows(registry: Registry, own: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """A row for each model, in the order of the choice. Weights are not read; what is damaged has ``error``.
+
+    Args:
+        registry: the models.
+        own: names of models that the visitor who asks has trained, untrusted; those that are not here are left out.
+    """
     loaded, found = registry.loaded(), []
-    for name in registry.names():
+    for name in [*registry.names(), *dict.fromkeys(name for name in own[:MAX_TRAININGS_KEPT] if is_own(name))]:
         try:
             folder, origin = registry.where(name)
-        except ValueError:  # deleted since
+        except ValueError:  # deleted since, or no name of ours
             continue
         row = {"name": name, "loaded": name in loaded, "origin": origin, "can_push": can_push(registry, name)}
         try:
             config, training, letters = read_folder(folder)
         except (ValueError, OSError) as error:
-            found.append({**row, "error": _sentence(error, name, folder), "says": _from(registry, name, origin)})
+            found.append({**row, "error": _sentence(error, shown(name), folder), "says": _from(registry, name, origin)})
             continue
         loss = _loss(training)
         found.append({
@@ -91,7 +97,14 @@ def card(registry: Registry, name: str) -> dict[str, Any]:
     try:
         config, training, _ = read_folder(folder)
     except (ValueError, OSError) as error:
-        return {**told, "error": _sentence(error, name, folder), "facts": [], "sample": "", "not_for": "", "text": ""}
+        return {
+            **told,
+            "error": _sentence(error, shown(name), folder),
+            "facts": [],
+            "sample": "",
+            "not_for": "",
+            "text": "",
+        }
     try:
         told_facts = facts(config, training)
     except (AttributeError, KeyError, TypeError, ValueError):  # a training.json that somebody has written
@@ -116,6 +129,8 @@ def card(registry: Registry, name: str) -> dict[str, Any]:
 
 def can_push(registry: Registry, name: str) -> bool:
     """Whether this model was trained here."""
+    if is_own(name):
+        return True  # who knows its name has trained it
     return name.startswith(TRAINED_HERE) and "/" not in name and (registry.folder / name / CONFIG).is_file()
 
 
@@ -160,6 +175,8 @@ def _corpus(training: dict[str, Any]) -> str:
 def _from(registry: Registry, name: str, origin: Origin) -> str:
     if origin == "hub":
         return "from the Hub"
+    if origin == "own":
+        return "trained by you on this page"
     if origin == "start":
         return "named at the start"
     if name.startswith(TRAINED_HERE):

@@ -6,7 +6,6 @@ nowhere else: it is in no event of gradio's, which keeps and queues what it is s
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
@@ -16,7 +15,7 @@ from typing import Any
 import anyio
 from anyio.to_thread import run_sync
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gpt.checkpoint import LIBRARY_NAME
@@ -25,6 +24,7 @@ from gpt.hub_failures import LOGIN
 
 from . import models
 from .arrivals import Arrivals, plain
+from .exchange import NOT_KEPT, from_elsewhere, read_body, read_object, sentence
 from .limits import (
     MAX_ASKING_HUB,
     MAX_FOUND_MODELS,
@@ -33,7 +33,7 @@ from .limits import (
     MAX_REPOSITORY_CHARACTERS,
     MAX_TOKEN_CHARACTERS,
 )
-from .registry import Registry
+from .registry import Registry, shown
 
 PATH = "/letter/models/{name}"
 SCOPES = ("contribute-repos", "write-repos", "manage-repos")
@@ -55,16 +55,15 @@ def route(registry: Registry) -> Route:
     async def ask(request: Request) -> Response:
         name = request.path_params["name"]
         if name not in QUESTIONS:
-            return _sentence(404, f"There is no question {str(name)[:60]!r}.")
-        # Another site's page may make a browser send this, with the cookie of whoever signed in here.
-        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return _sentence(403, "This question came from another site.")
+            return sentence(404, f"There is no question {str(name)[:60]!r}.")
+        if refused := from_elsewhere(request):
+            return refused
         try:
-            body = await _body(request)
+            body = await read_body(request, MAX_MODELS_QUESTION_BYTES)
         except ClientDisconnect:
             return Response(status_code=499)
         if body is None:
-            return _sentence(413, f"More than {MAX_MODELS_QUESTION_BYTES:,} bytes, the limit of this question.")
+            return sentence(413, f"More than {MAX_MODELS_QUESTION_BYTES:,} bytes, the limit of this question.")
         signed_in = _signed_in(request) if name in ("push", "list") else None
         limiter = limiters.setdefault(name, anyio.CapacityLimiter(at_once.get(name, 8)))
         return await run_sync(_answer, QUESTIONS[name], arrivals, body, signed_in, limiter=limiter)
@@ -73,9 +72,13 @@ def route(registry: Registry) -> Route:
 
 
 def _list(arrivals: Arrivals, question: Question, signed_in: str | None) -> dict[str, Any]:
-    """All rows, how many requests wait, and whether this visitor has signed in."""
-    registry = arrivals.registry
-    return {"rows": models.rows(registry), "waiting": registry.waiting(), "signed_in": signed_in is not None}
+    """All rows, the visitor's ``own`` models among them; how many requests wait; whether this visitor has signed in."""
+    registry, own = arrivals.registry, question.get("own")
+    return {
+        "rows": models.rows(registry, own if isinstance(own, list) else ()),
+        "waiting": registry.waiting(),
+        "signed_in": signed_in is not None,
+    }
 
 
 def _card(arrivals: Arrivals, question: Question, signed_in: str | None) -> dict[str, Any]:
@@ -124,7 +127,9 @@ def _push(arrivals: Arrivals, question: Question, signed_in: str | None) -> dict
     name, repo, private = question.get("model"), question.get("repo"), question.get("private") is True
     folder, _ = registry.where(name)  # type: ignore[arg-type]  # any other is unknown
     if not models.can_push(registry, str(name)):
-        raise ValueError(f"{name}: was not trained here; only models named {models.TRAINED_HERE}* can be pushed.")
+        raise ValueError(
+            f"{shown(str(name))}: was not trained here; only models named {models.TRAINED_HERE}* can be pushed."
+        )
     if not isinstance(repo, str) or len(repo) > MAX_REPOSITORY_CHARACTERS:
         raise ValueError("Type where it shall be: owner/name, with your name on the Hub as the owner.")
     check_name(repo)
@@ -137,7 +142,7 @@ def _push(arrivals: Arrivals, question: Question, signed_in: str | None) -> dict
         advice = "sign in again" if registry.host.space else "give a token of yours that may write there"
         raise ValueError(str(error).replace(LOGIN, advice)) from None
     except (ValueError, OSError) as error:
-        raise ValueError(plain(error, str(name), folder)) from None
+        raise ValueError(plain(error, shown(str(name)), folder)) from None
     except Exception as error:  # an error of the client's may hold the request, and with it the token
         raise ValueError(f"{repo}: could not be pushed ({type(error).__name__})") from None
     return {"url": pushed.url, "repo": pushed.repo, "new": pushed.new}
@@ -170,31 +175,11 @@ def _signed_in(request: Request) -> str | None:
     return token if isinstance(token, str) and any(scope in SCOPES for scope in scopes) else None
 
 
-async def _body(request: Request) -> bytes | None:
-    """What was sent, or None as soon as it is too long."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_MODELS_QUESTION_BYTES:
-            return None
-    return body
-
-
 def _answer(
     view: Callable[[Arrivals, Question, str | None], dict[str, Any]], arrivals: Arrivals, body: bytes,
     signed_in: str | None,
 ) -> Response:  # fmt: skip
     try:
-        question = json.loads(body)
-        if not isinstance(question, dict):
-            raise ValueError("the question is not a JSON object")
-    except (ValueError, RecursionError):
-        return _sentence(400, "The question is not a JSON object.")
-    try:
-        return JSONResponse(view(arrivals, question, signed_in), headers={"Cache-Control": "no-store"})
+        return JSONResponse(view(arrivals, read_object(body), signed_in), headers=NOT_KEPT)
     except (ValueError, OSError) as error:
-        return _sentence(400, str(error)[:500])
-
-
-def _sentence(status: int, text: str) -> Response:
-    return PlainTextResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
+        return sentence(400, str(error)[:500])

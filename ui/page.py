@@ -19,6 +19,7 @@ from . import (
     links,
     models,
     models_route,
+    own_route,
     prompt,
     sampling,
     training,
@@ -34,7 +35,7 @@ from .visitors import Visitors
 TITLE = "GPT, letter by letter"
 STYLES = (
     "frame.css", "views.css", "common.css", "prompt.css", "sampling.css", "attention.css", "below.css", "talk.css",
-    "training.css", "models.css",
+    "training.css", "own.css", "models.css",
 )  # fmt: skip
 """In the page's own <style>: gradio rewrites the selectors of ``css=``, and drops what it does not know."""
 _ICON = (
@@ -149,6 +150,7 @@ def launch_options(registry: Registry) -> dict[str, Any]:
                 ask_route.route(registry),
                 download_route.route(registry),
                 models_route.route(registry),
+                own_route.route(registry),
                 route(),
             ],
             "middleware": [Middleware(Visitors, a_minute=registry.host.requests_a_minute)],

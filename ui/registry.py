@@ -1,5 +1,8 @@
 """The models that the page offers: the checkpoints of one folder, those named at the start, and those that visitors
-loaded from the Hub, by name. A name is looked up, never made a path."""
+loaded from the Hub, by name. A name is looked up, never made a path.
+
+A model that a visitor has trained has a name with a token in it that nobody can guess. It is on no list: who does not
+know the name cannot have the model."""
 
 from __future__ import annotations
 
@@ -12,14 +15,19 @@ from typing import Literal
 
 import gpt
 from gpt.checkpoint import ADAPTER_WEIGHTS, CONFIG, WEIGHTS, locate
+from gpt.sources import cache
+from train import jobs
 
 from .host import Host
-from .limits import MAX_MODELS_ARRIVED, MAX_MODELS_LOADED
+from .limits import MAX_MODELS_ARRIVED, MAX_MODELS_LOADED, MAX_TRAININGS_DAYS
 
 PREFERRED = "shakespeare"
 
-Origin = Literal["folder", "start", "hub"]
-"""Where a model is from: the page's folder, the command that started the page, a visitor who loaded it."""
+OWN = "~"
+"""Between what a visitor's own model is called and its token."""
+
+Origin = Literal["folder", "start", "hub", "own"]
+"""Where a model is from: the page's folder, the command that started the page, a visitor who loaded or trained it."""
 
 
 class UnknownModelError(ValueError):
@@ -63,6 +71,8 @@ class Registry:
             UnknownModelError: there is none of that name.
         """
         names = self.names()
+        if is_own(name) and name not in names:
+            return self._own(name), "own"
         if not isinstance(name, str) or name not in names:
             raise UnknownModelError(f"There is no model {str(name)[:60]!r}; there are: {', '.join(names) or 'none'}")
         with self._changing:
@@ -71,6 +81,19 @@ class Registry:
             if name in self._arrived:
                 return self._arrived[name], "hub"
         return self.folder / name, "folder"
+
+    def _own(self, name: str) -> Path:
+        folder = jobs.model_folder(self.trainings, name.partition(OWN)[2])
+        if folder is None or folder.name != shown(name):
+            raise UnknownModelError(
+                f"{shown(name)} is not here, or no longer: what visitors train is kept for {MAX_TRAININGS_DAYS} days."
+            )
+        return folder
+
+    @property
+    def trainings(self) -> Path:
+        """Where visitors' own trainings are kept."""
+        return cache() / "trainings"
 
     def get(self, name: str) -> gpt.Checkpoint:
         """The checkpoint of this name. One that was trained again since it was loaded is loaded again.
@@ -125,13 +148,23 @@ class Registry:
         try:
             return gpt.load(folder, weights=self.weights)
         except gpt.CheckpointError as error:  # a visitor reads this: the path is the host's own affair
-            raise gpt.CheckpointError(str(error).replace(f"{folder}{os.sep}", f"{name}: ")) from None
+            raise gpt.CheckpointError(str(error).replace(f"{folder}{os.sep}", f"{shown(name)}: ")) from None
 
     def _make_room(self, newest: tuple[str, Path, int]) -> None:
         """Of what is in memory, drop the least used: what visitors loaded goes first."""
         while len(self._loaded) > MAX_MODELS_LOADED:
             others = [key for key in self._loaded if key != newest]
-            del self._loaded[next((key for key in others if key[0] in self._arrived), others[0])]
+            del self._loaded[next((key for key in others if key[0] in self._arrived or is_own(key[0])), others[0])]
+
+
+def is_own(name: object) -> bool:
+    """Whether this is the name of a model that a visitor has trained."""
+    return isinstance(name, str) and OWN in name
+
+
+def shown(name: str) -> str:
+    """The name of a model without what is its visitor's secret."""
+    return name.partition(OWN)[0]
 
 
 def _is_there(folder: Path) -> bool:

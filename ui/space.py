@@ -223,9 +223,9 @@ def _imported_of_train(root: Path) -> list[str]:
             if path.is_file() and path not in reached:
                 reached.add(path)
                 waiting.append(path)
-                if path == root / "train" / "jobs.py":  # it starts `python -m train`, which is all of it
-                    waiting.append(root / "train" / "__main__.py")
-                    reached.add(root / "train" / "__main__.py")
+                if path == root / "train" / "jobs.py":  # it starts this one as a process
+                    waiting.append(root / "train" / "worker.py")
+                    reached.add(root / "train" / "worker.py")
     return sorted(path.relative_to(root).as_posix() for path in reached)
 
 

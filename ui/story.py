@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,14 @@ from gpt.wire import packet
 from .arrivals import plain
 from .folders import read_folder
 from .limits import MAX_STORY_SAMPLES, MAX_STORY_TEXT
-from .registry import Registry
+from .registry import Registry, shown
 
 NO_ROLE = ("mixed", "broad")
 """What a head does before it has learned anything is not a role that it has found."""
 
 
 def answer(registry: Registry, question: Mapping[str, Any]) -> bytes:
-    """The story of ``model``.
+    """The story of ``model``; with ``newest`` no more of it than the newest frame, without lines and samples.
 
     Raises:
         ValueError: there is no such model, or its folder is damaged.
@@ -41,12 +42,12 @@ def answer(registry: Registry, question: Mapping[str, Any]) -> bytes:
     name = question.get("model")
     folder, _ = registry.where(name)  # type: ignore[arg-type]  # any other is unknown
     try:
-        return story_packet(folder, str(name))
+        return story_packet(folder, str(name), newest=question.get("newest") is True)
     except (CheckpointError, OSError) as error:
-        raise ValueError(plain(error, str(name), folder)) from None
+        raise ValueError(plain(error, shown(str(name)), folder)) from None
 
 
-def story_packet(folder: Path, name: str) -> bytes:
+def story_packet(folder: Path, name: str, newest: bool = False) -> bytes:
     """The packet of a checkpoint folder, which need not be finished: what is there now.
 
     Raises:
@@ -56,11 +57,11 @@ def story_packet(folder: Path, name: str) -> bytes:
     for file in (STORY, METRICS, TRAINING):
         path = locate(folder, file)
         stamps.append((path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else (0, 0))
-    return _packet(folder, name, tuple(stamps))
+    return _packet(folder, shown(name), tuple(stamps), newest)
 
 
 @functools.lru_cache(maxsize=4)
-def _packet(folder: Path, name: str, stamps: tuple[tuple[int, int], ...]) -> bytes:
+def _packet(folder: Path, name: str, stamps: tuple[tuple[int, int], ...], newest: bool) -> bytes:
     config, training, letters = read_folder(folder)
     lines = read_metrics(folder)
     story, note = None, ""
@@ -68,6 +69,8 @@ def _packet(folder: Path, name: str, stamps: tuple[tuple[int, int], ...]) -> byt
         story = read_story(folder, config)
     except CheckpointError as error:
         note = f"The story of this model cannot be read: {plain(error, name, folder)}"
+    if newest and story:
+        story, lines = replace(story, frames=story.frames[-1:]), []
     if story is None and not note:
         note = "This model kept no story of its training: there is the curve of its loss, and what it wrote."
         if not lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import links
+from . import links, ownmodel
 from .components.view import View
 from .registry import Registry
 
@@ -29,6 +29,7 @@ def value(
     return {
         "model": model,
         "id": registry.get(model).id,
+        "own": ownmodel.value(registry, model),
         **({"state": dict(state), "notes": list(notes)} if state is not None else {}),
     }
 

@@ -11,9 +11,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .limits import MAX_VISITORS_COUNTED
 
-COUNTED = ("/letter/ask/", "/letter/models/", "/queue/join", "/gradio_api/run/", "/gradio_api/call/", "/api/predict")
+COUNTED = (
+    "/letter/ask/", "/letter/models/", "/letter/own/", "/queue/join", "/gradio_api/run/", "/gradio_api/call/",
+    "/api/predict",
+)  # fmt: skip
 DOWNLOADS = "/letter/models/download"
-FREE = ("/letter/models/progress", "/letter/models/stop", "/letter/models/list")
+FREE = (
+    "/letter/models/progress", "/letter/models/stop", "/letter/models/list", "/letter/own/follow", "/letter/own/stop",
+)  # fmt: skip
 """Asked again and again while something is on its way, or what ends work."""
 MINUTE = 60.0
 MAX_FORWARDED_CHARACTERS = 1_000

@@ -169,7 +169,7 @@ def test_the_route_answers_binary_and_json(page_url):
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"3", b"\xff\xfe", b'{"model":' * 5000, b"[" * 100_000])
 def test_what_is_no_question_is_refused(page_url, body):
     status, text = post(page_url, "trace", body)
-    assert (status, text) == (400, b"the question is not a JSON object")
+    assert (status, text) == (400, b"The question is not a JSON object.")
 
 
 def test_a_question_that_is_too_long_is_not_read_to_its_end(page_url):

@@ -92,18 +92,20 @@ def test_it_holds_the_page_and_nothing_that_only_we_need(folders: dict[Hardware,
         for name in ("config.json", "model.safetensors", "tokenizer.json", "README.md", "heads.json")
     }
     assert {"ui/assets/attention.js", "ui/assets/common.css", "gpt/sample.txt", "train/data.py"} <= names
-    assert "train/loop.py" not in names
+    assert {"train/jobs.py", "train/worker.py", "train/loop.py"} <= names  # what trains is started as a process
+    assert not {"train/__main__.py", "train/launch.py", "train/terminal.py"} & names
     assert not [n for n in names if re.search(r"__pycache__|\.pyi$|\.pyc$|resume/|/my-|test", n)]
 
 
-def test_of_train_it_takes_what_the_page_imports_and_all_of_it_once_the_page_trains(tmp_path: Path) -> None:
+def test_of_train_it_takes_what_the_page_imports_and_the_process_that_the_page_starts(tmp_path: Path) -> None:
     for name, source in {
         "app.py": "import ui.page",
         "ui/page.py": "def f():\n    from train import data",
         "train/__init__.py": "",
         "train/data.py": "import os",
         "train/jobs.py": "",
-        "train/__main__.py": "from .loop import run\nfrom . import optim",
+        "train/worker.py": "def f():\n    from .loop import run\n    from . import optim",
+        "train/__main__.py": "from . import unused",
         "train/loop.py": "from .data import load\nimport train.state as s",
         "train/optim.py": "", "train/state.py": "", "train/unused.py": "",
     }.items():  # fmt: skip
@@ -111,7 +113,7 @@ def test_of_train_it_takes_what_the_page_imports_and_all_of_it_once_the_page_tra
         (tmp_path / name).write_text(source)
     assert _imported_of_train(tmp_path) == ["train/__init__.py", "train/data.py"]
     (tmp_path / "ui/training.py").write_text("from train.jobs import start")
-    names = ["__init__", "__main__", "data", "jobs", "loop", "optim", "state"]
+    names = ["__init__", "data", "jobs", "loop", "optim", "state", "worker"]
     assert _imported_of_train(tmp_path) == [f"train/{name}.py" for name in names]
 
 

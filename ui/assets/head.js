@@ -1,5 +1,9 @@
 /** The page's head: its name, the model, and what it is. */
+import {isOwn, ownModels, shownName} from './common/ownmodels.js';
 import {make} from './dom.js';
+
+/** By then the server has answered what the page opens with. */
+const OPENED_MS = 700;
 
 /** @param {import('./dom.js').View} view */
 export function mount({element, props, trigger, watch}) {
@@ -29,6 +33,8 @@ export function mount({element, props, trigger, watch}) {
   /** What the server said last. */
   let held = props.value;
   let said = ''; // why the last choice failed
+  /** The model that was chosen before a reload, until it is asked for. */
+  let again = ownModels().includes(history.state?.own) ? history.state.own : '';
 
   const tell = (more = {}) => document.dispatchEvent(new CustomEvent('gl:head', {detail: {chosen: props.value?.chosen ?? '', ...more}}));
   document.addEventListener('gl:ask-head', () => tell());
@@ -41,6 +47,12 @@ export function mount({element, props, trigger, watch}) {
     props.value = {...props.value, names: /** @type {CustomEvent} */ (event).detail};
     draw();
   });
+
+  /** A link does not open a visitor's own model: after a reload it is chosen anew. @param {string} chosen */
+  function remember(chosen) {
+    const own = isOwn(chosen) ? chosen : undefined;
+    if (!again && history.state?.own !== own) history.replaceState({...history.state, own}, '');
+  }
 
   function show(open) {
     about.hidden = !open;
@@ -56,14 +68,16 @@ export function mount({element, props, trigger, watch}) {
       props.value = {...held, names: props.value.names};
       tell({failed}); // who waited for it hears that it did not come
     }
-    const {names = [], chosen = '', numbers: words = '', facts: pairs = [], warning: beware = ''} = props.value ?? {};
-    select.replaceChildren(...names.map((name) => make('option', {value: name, selected: name === chosen}, name)));
+    const {names: listed = [], chosen = '', numbers: words = '', facts: pairs = [], warning: beware = ''} = props.value ?? {};
+    const names = new Set([...listed, ...ownModels()]);
+    select.replaceChildren(...[...names].map((name) => make('option', {value: name, selected: name === chosen}, shownName(name))));
     numbers.textContent = words;
     warning.textContent = beware;
     warning.hidden = !beware;
     facts.replaceChildren(...pairs.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
     if (!chosen || failed || props.value.pending) return;
     held = props.value;
+    remember(chosen);
     tell();
   }
 
@@ -73,6 +87,8 @@ export function mount({element, props, trigger, watch}) {
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') show(false);
   });
+  document.addEventListener('gl:own-models', draw);
   watch('value', draw);
   draw();
+  if (again) setTimeout(() => { const name = again; again = ''; ask(name); }, OPENED_MS);
 }

@@ -1,5 +1,6 @@
 /** The Models tab: the shelf on the left, the card of the chosen one on the right; under them, loading another. */
 import {keyPanel} from './common/keypanel.js';
+import {ownModels, shownName} from './common/ownmodels.js';
 import {make} from './dom.js';
 import {askModels} from './models/ask.js';
 import {createCard} from './models/card.js';
@@ -51,7 +52,7 @@ export function mount({element, props}) {
     shelf.draw(state.rows, state);
     card.draw(state.card, state);
     compare.update(state.rows);
-    memory.textContent = inMemory(state.rows.filter((row) => row.loaded).map((row) => row.name), most);
+    memory.textContent = inMemory(state.rows.filter((row) => row.loaded).map((row) => shownName(row.name)), most);
     const waiting = state.waiting ? ` ${state.waiting} wait now.` : '';
     rules.replaceChildren(`${host.sentences.join(' ')}${waiting}`, ...(duplicate ? [' ', duplicate] : []));
     putCard();
@@ -67,7 +68,7 @@ export function mount({element, props}) {
 
   async function refresh() {
     const mine = ++state.asked;
-    const told = await attempt(() => askModels('list'));
+    const told = await attempt(() => askModels('list', {own: ownModels()}));
     if (!told || mine !== state.asked) return;
     Object.assign(state, {rows: told.rows, signedIn: told.signed_in, waiting: told.waiting});
     if (!state.rows.some((row) => row.name === state.selected)) state.selected = state.rows[0]?.name ?? '';

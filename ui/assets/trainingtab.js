@@ -41,7 +41,7 @@ export function mount({element, props, watch}) {
   Object.assign(root, {teller}); // for whoever measures, and for the curious at the console
 
   const mine = mountOwn({
-    element: own, bar: ownBar, curve: {draw: curve.draw}, value: () => props.value?.own,
+    element: own, bar: ownBar, curve, value: () => props.value?.own,
     show: () => open(true), back: () => open(false), shown: () => visible() && !own.hidden,
   });
   toggle.hidden = props.value?.own === undefined; // what the server offers nothing for

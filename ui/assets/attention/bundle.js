@@ -2,6 +2,7 @@
  * One HTML file with the explorer and its traces inside: it works from a disk, with no network and no server. The
  * modules are those of the page, as they are; only the names by which they find each other change.
  */
+import {shownName} from '../common/ownmodels.js';
 import {key} from './embedded.js';
 import {pack, toBase64} from '../common/packet.js';
 import {packState} from './state.js';
@@ -34,7 +35,7 @@ export async function offlinePage(app, views, {title, talk}) {
     Promise.all(STYLES.map((path) => read(new URL(path, root)))),
     gather(app, views),
   ]);
-  return page({title, modules, styles, held: {talk, dark: app.dark, info: app.info ?? {}, views, traces}});
+  return page({title, modules, styles, held: closed({talk, dark: app.dark, info: app.info ?? {}, views, traces})});
 }
 
 /**
@@ -125,7 +126,7 @@ async function hold(app, held, request, text) {
   const name = JSON.stringify([request.model, key(request.silenced), tokens]);
   let entry = held.get(name);
   if (!entry) {
-    entry = {model: request.model, silenced: request.silenced, texts: [header.text], tokens, packet: toBase64(await pack({header, blocks})), rows: [], maps: []};
+    entry = {model: request.model, silenced: request.silenced, texts: [header.text], tokens, packet: toBase64(await pack({header: {...header, model: shownName(header.model ?? '')}, blocks})), rows: [], maps: []};
     held.set(name, entry);
   }
   if (!entry.texts.includes(text)) entry.texts.push(text);
@@ -139,6 +140,11 @@ async function holdDetails(app, entry, {start, tokens, side}, {average, layer, h
   if (!entry.rows.some((row) => row.position === position)) entry.rows.push({position, packet: toBase64(await pack(await app.source.row({...request, position})))});
   if (side) entry.maps.push({kind: average, layer, head, packet: toBase64(await pack(await app.source.map({...request, kind: average, layer, head})))});
   if (first && !side) entry.effects = await inTime(app.source.effects(request));
+}
+
+/** A file is for others: a visitor's own model is named in it without what opens it. */
+function closed(held) {
+  return JSON.parse(JSON.stringify(held, (name, value) => (name === 'model' && typeof value === 'string' ? shownName(value) : value)));
 }
 
 /** What is good to have but not worth a long wait: undefined when it does not come. */

@@ -8,6 +8,7 @@ import {barsHeight, drawHeads, drawNext} from './figureside.js';
 import {drawSentence, drawStrip} from './figuretext.js';
 import {drawArcs, drawLens, drawRowBars} from './figureviews.js';
 import {nextOf} from './predicted.js';
+import {shownName} from '../common/ownmodels.js';
 import {roleLine, selectionWords} from '../common/words.js';
 
 /** @typedef {import('./figureink.js').Figure} Figure */
@@ -77,7 +78,7 @@ export function figure(scene, measure, scale = 1) {
   const bottom = Math.max(barsTop + bars, top + SIDE + BELOW, heads);
   const height = Math.ceil(bottom + 48);
   drawFooter(sheet, scene, height - 18, inks, measure);
-  return {width: WIDTH, height, page: inks.page, title: `${scene.words.name}, ${scene.trace.model}`, items: sheet.items};
+  return {width: WIDTH, height, page: inks.page, title: `${scene.words.name}, ${shownName(scene.trace.model)}`, items: sheet.items};
 }
 
 /** The map, or the view that is on screen in its place. */
@@ -107,7 +108,7 @@ function drawHeading(sheet, {words}, {x, y, w}, inks, measure) {
 
 /** Which model, from which weights, with which seed: what is needed to see it again. */
 function drawFooter(sheet, {trace, state}, y, inks, measure) {
-  const parts = [trace.model, trace.id.slice(0, 12), `seed ${state.seed}`, ...(state.silenced.length ? [`${state.silenced.map((pair) => pair.join('.')).join(', ')} silenced`] : [])];
+  const parts = [shownName(trace.model), trace.id.slice(0, 12), `seed ${state.seed}`, ...(state.silenced.length ? [`${state.silenced.map((pair) => pair.join('.')).join(', ')} silenced`] : [])];
   let words = parts.join('   ');
   while (words.length > 20 && measure(words, sans(12)) > WIDTH - 2 * MARGIN) words = `${words.slice(0, -4)}…`;
   sheet.text(MARGIN, y, words, sans(12), inks.ink3);
@@ -118,5 +119,5 @@ export function describe(scene) {
   const {words, trace, selection} = scene;
   const said = scene.sentence.map((part) => part.text).join('');
   const role = selection.average === 'head' ? `, ${roleLine(trace.roles[selection.layer]?.[selection.head])}` : '';
-  return `${said} ${words.name}${role}; model ${trace.model}, ${trace.tokens} positions.`;
+  return `${said} ${words.name}${role}; model ${shownName(trace.model)}, ${trace.tokens} positions.`;
 }

@@ -1,6 +1,7 @@
 /** The numbers behind the picture, as CSV and JSON with labels, and names of files. Pure: no DOM. */
 import {rowOf} from './maps.js';
 import {rowStart} from './wire.js';
+import {shownName} from '../common/ownmodels.js';
 import {DIFFERENCES, title} from '../common/words.js';
 
 /** Each weight in the CSV is rounded to what a byte of the trace can say, and a little more. */
@@ -46,7 +47,7 @@ export function toJSON(scene, exact) {
   });
   const document = {
     format: 'gpt-letter-by-letter attention', version: 1,
-    model: trace.model, checkpoint: trace.id, sentence: sentence.map((part) => part.text).join(''), state,
+    model: shownName(trace.model), checkpoint: trace.id, sentence: sentence.map((part) => part.text).join(''), state,
     window: {start: trace.start, tokens: trace.tokens, block_size: trace.blockSize}, pieces: trace.pieces, ids: trace.ids, loss_bits: trace.loss,
     map: map && {of: title(selection), minus: difference && DIFFERENCES[difference].from, weights: Array.from({length: map.tokens}, (_, t) => numbers(rowOf(map, t)))},
     row: {position: row + trace.start, exact: scene.exact, weights: numbers(weights), heads},
@@ -58,7 +59,7 @@ export function toJSON(scene, exact) {
 
 /** @param {string[]} parts @param {string} extension @returns {string} "attention-shakespeare-head-5.2.png": nothing in it that a disk refuses */
 export function fileName(parts, extension) {
-  const safe = parts.join('-').normalize('NFKD').replace(/[^\w.-]+/g, '-').replace(/-{2,}/g, '-').replace(/\.{2,}/g, '.').replace(/^[-.]+|[-.]+$/g, '').slice(0, 100);
+  const safe = parts.map(shownName).join('-').normalize('NFKD').replace(/[^\w.-]+/g, '-').replace(/-{2,}/g, '-').replace(/\.{2,}/g, '.').replace(/^[-.]+|[-.]+$/g, '').slice(0, 100);
   return `${(safe || 'attention').toLowerCase()}.${extension}`;
 }
 

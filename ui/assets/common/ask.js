@@ -1,8 +1,14 @@
-/** Questions to the server (ui/ask_route.py). Each holds all that is needed to answer it. */
+/** Questions to the server (ui/ask_route.py and its like). Each holds all that is needed to answer it. */
 import {unpack} from './packet.js';
 
 /** A sentence for the person, from the server. */
-export class Refused extends Error {}
+export class Refused extends Error {
+  /** @param {string} message @param {number} [status] of the answer; 0 where none came */
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /**
  * A question that a packet answers.
@@ -10,7 +16,7 @@ export class Refused extends Error {}
  * @returns {(question: object, signal?: AbortSignal) => Promise<import('./packet.js').Packet>}
  */
 export function askPacket(name) {
-  return async (question, signal) => unpack(await (await ask(name, question, signal)).arrayBuffer());
+  return async (question, signal) => unpack(await (await post(`ask/${name}`, question, signal)).arrayBuffer());
 }
 
 /**
@@ -19,17 +25,23 @@ export function askPacket(name) {
  * @returns {(question: object, signal?: AbortSignal) => Promise<any>}
  */
 export function askJson(name) {
-  return async (question, signal) => (await ask(name, question, signal)).json();
+  return async (question, signal) => (await post(`ask/${name}`, question, signal)).json();
 }
 
-async function ask(name, question, signal) {
+/**
+ * @param {string} path below the page's own, such as "ask/trace"
+ * @param {object} question
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Response>} a good answer; throws Refused, whose message is for the person
+ */
+export async function post(path, question, signal) {
   let answer;
   try {
-    answer = await fetch(new URL(`../../ask/${name}`, import.meta.url), {method: 'POST', body: JSON.stringify(question), signal});
+    answer = await fetch(new URL(`../../${path}`, import.meta.url), {method: 'POST', body: JSON.stringify(question), cache: 'no-store', signal});
   } catch (error) {
     if (/** @type {Error} */ (error).name === 'AbortError') throw error;
     throw new Refused('The page does not reach its server. Is it still running?');
   }
-  if (!answer.ok) throw new Refused(answer.headers.get('Content-Type')?.startsWith('text/plain') ? await answer.text() : `The server answered ${answer.status}.`);
+  if (!answer.ok) throw new Refused(answer.headers.get('Content-Type')?.startsWith('text/plain') ? await answer.text() : `The server answered ${answer.status}.`, answer.status);
   return answer;
 }

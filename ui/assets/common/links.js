@@ -1,4 +1,5 @@
 /** A state in a link: JSON, deflated, in base64url, as ui/links.py reads it. */
+import {isOwn, shownName} from './ownmodels.js';
 import {toBase64} from './packet.js';
 
 /** Longer ones are cut by proxies and chat programs. */
@@ -6,7 +7,9 @@ export const MAX_LINK = 8000;
 
 /** @param {object} state plain JSON @returns {Promise<string>} the value of the query parameter; empty where it would be too long */
 export async function encodeLink(state) {
-  const stream = new Blob([JSON.stringify(state)]).stream().pipeThrough(new CompressionStream('deflate'));
+  const {model} = /** @type {{model?: unknown}} */ (state);
+  const open = isOwn(model) ? {...state, model: shownName(/** @type {string} */ (model))} : state; // a link is for others
+  const stream = new Blob([JSON.stringify(open)]).stream().pipeThrough(new CompressionStream('deflate'));
   const packed = toBase64(new Uint8Array(await new Response(stream).arrayBuffer())).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
   return packed.length <= MAX_LINK ? packed : '';
 }

@@ -1,4 +1,5 @@
 /** The card of the model that is looked at: what it is, what it says, what it is not for; and what can be done with it. */
+import {shownName} from '../common/ownmodels.js';
 import {make} from '../dom.js';
 import {downloadUrl} from './ask.js';
 import {cardElements} from './markdown.js';
@@ -24,11 +25,11 @@ export function createCard(use, compare, host) {
   /** @param {Card | null} card @param {{chosen: string, busy: string, signedIn: boolean, rows: {name: string, error?: string}[]}} state busy: the model that is being loaded */
   function draw(card, {chosen, busy, signedIn, rows}) {
     if (!card) return;
-    element.setAttribute('aria-label', card.name);
+    element.setAttribute('aria-label', shownName(card.name));
     const inUse = card.name === chosen;
     const others = rows.some((row) => row.name !== card.name && !row.error);
     const says = make('p', {class: 'gm-lead'}, `${capital(card.from)}. ${inUse ? 'In use in all tabs.' : 'Not in use now.'}`);
-    element.replaceChildren(make('h2', {class: 'gm-title gl-serif'}, card.name), says);
+    element.replaceChildren(make('h2', {class: 'gm-title gl-serif'}, shownName(card.name)), says);
     if (card.error) element.append(make('p', {class: 'gl-error', role: 'alert'}, card.error, make('br'), 'Train it again, pull it again, or remove its folder.'));
     if (card.warning) element.append(make('p', {class: 'gm-beware'}, card.warning));
     if (card.facts.length) element.append(make('dl', {class: 'gl-facts gm-facts'}, ...card.facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)])));

@@ -1,5 +1,6 @@
 /** Side by side: the chosen model and another one write from the same beginning, and read each other. */
 import {askJson} from '../common/ask.js';
+import {shownName} from '../common/ownmodels.js';
 import {part} from '../common/part.js';
 import {lastLine, verse} from '../common/verse.js';
 import {USUAL} from '../common/settings.js';
@@ -65,7 +66,7 @@ export function createCompare(closed, used) {
     if (laid === laidOut) return;
     if (kept !== other.value && pair.sides.length) forget();
     laidOut = laid;
-    other.replaceChildren(...others.map((name) => make('option', {value: name, selected: name === kept}, name)));
+    other.replaceChildren(...others.map((name) => make('option', {value: name, selected: name === kept}, shownName(name))));
     layOut();
   }
 
@@ -87,9 +88,9 @@ export function createCompare(closed, used) {
   }
 
   function layOut() {
-    name.textContent = first;
+    name.textContent = shownName(first);
     shown = names().map(() => ({text: make('div', {class: 'gm-pair-written gl-serif'}), notes: make('p', {class: 'gm-hint'}), readings: make('dl', {class: 'gl-facts gm-readings'})}));
-    columns.replaceChildren(...names().map((name, i) => make('article', {'aria-label': name}, make('h3', {class: 'gl-serif'}, name), shown[i].notes, shown[i].text, shown[i].readings)));
+    columns.replaceChildren(...names().map((name, i) => make('article', {'aria-label': shownName(name)}, make('h3', {class: 'gl-serif'}, shownName(name)), shown[i].notes, shown[i].text, shown[i].readings)));
     draw();
   }
 
@@ -102,7 +103,7 @@ export function createCompare(closed, used) {
       notes.textContent = side?.notes.join(' ') ?? '';
       list.replaceChildren(...names().flatMap((name, reader) => {
         const bits = readings[reader]?.[i];
-        return typeof bits === 'number' ? [make('dt', {}, name), make('dd', {}, `reads this with ${bits.toFixed(2)} bits a character`)] : [];
+        return typeof bits === 'number' ? [make('dt', {}, shownName(name)), make('dd', {}, `reads this with ${bits.toFixed(2)} bits a character`)] : [];
       }));
     });
     failed.textContent = pair.error;
@@ -120,7 +121,7 @@ export function createCompare(closed, used) {
     if (!other.value) return 'There is no other model here. Open one from the Hub.';
     if (!sides.length) return `One beginning, one seed, temperature ${USUAL.temperature}: what makes the difference is the model.`;
     const where = !parted ? (doing === 'writing' ? 'so far they are the same' : 'they are the same to the end') : shared ? `they part after ${shared} ${shared === 1 ? 'character' : 'characters'}` : 'they part at the first character';
-    const then = doing === 'reading' ? 'Now each reads what both have written.' : verdict(names(), readings);
+    const then = doing === 'reading' ? 'Now each reads what both have written.' : verdict(names().map(shownName), readings);
     return `With seed ${seed}, ${where}.${then ? ` ${then}` : ''}`;
   }
 

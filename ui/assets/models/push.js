@@ -1,4 +1,5 @@
 /** Pushing what was trained here to the Hub, in the visitor's own name. */
+import {shownName} from '../common/ownmodels.js';
 import {make} from '../dom.js';
 import {askModels} from './ask.js';
 
@@ -49,11 +50,11 @@ export function createPush({space, sign_in: canSignIn}) {
     if (name !== model && !busy) {
       model = name;
       token.value = '';
-      repo.placeholder = `you/${name}`;
+      repo.placeholder = `you/${shownName(name)}`;
       say();
     }
     go.disabled = busy || (!!space && !signedIn);
-    bySignIn.textContent = signedIn ? 'You have signed in: it is pushed in your name.' : canSignIn ? 'Sign in with Hugging Face first, with the button at the end of this tab.' : 'Nobody can sign in on this Space: its host has not set hf_oauth.';
+    bySignIn.textContent = signedIn ? 'You have signed in: it is pushed in your name.' : canSignIn ? 'Sign in with Hugging Face first, with the button at the end of the Models tab.' : 'Nobody can sign in on this Space: its host has not set hf_oauth.';
   }
   return {element, button, show};
 }

@@ -1,4 +1,5 @@
 /** The rows of the models: their numbers, and their bits a character on one scale. */
+import {shownName} from '../common/ownmodels.js';
 import {make} from '../dom.js';
 import {bytes, place, scaleOf} from './scale.js';
 
@@ -48,7 +49,7 @@ export function createShelf(select) {
     const text = rows.find((row) => row.bits !== null && row.bits !== undefined)?.text ?? '';
     names = rows.map((row) => row.name);
     now = selected;
-    buttons = rows.map((row, i) => make('button', {class: 'gm-open', type: 'button', tabIndex: row.name === selected || (i === 0 && !rows.some((one) => one.name === selected)) ? 0 : -1, 'aria-expanded': String(row.name === selected && opened)}, row.name));
+    buttons = rows.map((row, i) => make('button', {class: 'gm-open', type: 'button', tabIndex: row.name === selected || (i === 0 && !rows.some((one) => one.name === selected)) ? 0 : -1, 'aria-expanded': String(row.name === selected && opened)}, shownName(row.name)));
     body.replaceChildren(...rows.map((row, i) => {
       const state = row.name === chosen ? 'in use' : row.loaded ? 'in memory' : '';
       const name = make('span', {role: 'cell', class: 'gm-name'}, buttons[i], make('span', {class: 'gm-says'}, row.says, ...(state ? [make('b', {}, `, ${state}`)] : [])));
