@@ -208,7 +208,9 @@ def test_a_gradient_that_is_no_number_stops_before_it_reaches_the_weights(job: C
 
 def test_weights_that_ran_away_are_one_error_before_they_are_asked_to_write(job: Callable[..., Job]) -> None:
     wild = job(lr=1e38, matrix_lr=0.0, grad_clip=0.0, warmup=1.0, decay=0.0, logit_cap=0.0, eval_every=1)
-    with pytest.raises(TrainingError, match=r"the loss of an evaluation is nan at step \d+: training stopped, and the last save"):
+    with pytest.raises(
+        TrainingError, match=r"the loss of an evaluation is nan at step \d+: training stopped, and the last save"
+    ):
         list(run(wild))
 
 
