@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 import torch
 
 from gpt.tokenizer import CharTokenizer
+from tests.peak import forget_peak, peak_memory
 from train import data, large
 from train.data import Corpus, CorpusError, read_corpus
 from train.large import LargeCorpus
@@ -122,7 +122,7 @@ def test_subwords_are_found_and_read_in_pieces(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss has other units elsewhere")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_two_gigabytes_are_read_in_little_memory(tmp_path: Path) -> None:
     block = bytes(random.Random(1).choices(range(32, 127), k=2**20))
     file = tmp_path / "long.txt"
@@ -131,8 +131,9 @@ def test_two_gigabytes_are_read_in_little_memory(tmp_path: Path) -> None:
         for _ in range(2**11):
             out.write(block)
             digest.update(block)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    forget_peak()
+    before = peak_memory()
     corpus = read_corpus(file)
     assert isinstance(corpus, LargeCorpus)
     assert (corpus.characters, corpus.sha256) == (2**31, digest.hexdigest())
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes
+    assert peak_memory() - before < 100e6

@@ -23,11 +23,12 @@ from train.state import TrainingError
 ROOT = Path(__file__).resolve().parents[2]
 
 MEASURE = """
-import dataclasses, json, resource, sys
+import json, sys
 from pathlib import Path
 import torch
 from gpt import GPTConfig
 from gpt.tokenizer import CharTokenizer
+from tests.peak import peak_memory
 from train.config import TrainConfig
 from train.data import Corpus
 from train.loop import Step, run
@@ -39,18 +40,17 @@ alphabet = "".join(chr(0x20000 + i) for i in range(65))
 model = fields.pop("model")
 model = GPTConfig.gpt2(65, **model) if model.pop("gpt2", False) else GPTConfig(65, **model)
 config = TrainConfig(model, steps=3, eval_windows=1, eval_every=100, save_every=100, **fields)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_memory()
 corpus = Corpus("glyphs", alphabet * 200, "")
 for event in run(Job(config, corpus, CharTokenizer(alphabet), Path(sys.argv[2]))):
     if isinstance(event, Step) and event.step == 2:
         break
-peak = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
-print(json.dumps([peak, needed(config)]))
+print(json.dumps([peak_memory() - before, needed(config)]))
 """
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss has other units elsewhere")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @pytest.mark.parametrize(
     "fields",
     [
