@@ -3,7 +3,6 @@ import {Refused} from '../common/ask.js';
 import {probabilities} from '../sampling.js';
 import {PLAIN} from '../common/settings.js';
 import {pass} from './memory.js';
-import {CHUNK} from './network.js';
 
 /** @typedef {import('./model.js').Parts} Parts */
 
@@ -37,9 +36,9 @@ export function* trace({network, memories, tokenizer}, ids, silenced) {
       network.unembed(count).forEach((logits, t) => lens.set(logits, (layer * T + first + t) * V));
     },
   };
-  const memory = yield* memories.claim('', () => 0);
+  const memory = yield* memories.claim('', ids, 0);
   try {
-    yield* pass(network, memory.cache, ids, 0, {silenced, look});
+    yield* pass(network, memory, ids, {silenced, look});
   } finally {
     network.give(memory.cache);
   }
@@ -60,10 +59,10 @@ export function* headEffects({network, memories}, ids, silenced) {
   const off = silenced ?? new Uint8Array(L * H);
   const below = Array.from({length: L + 1}, () => new Float32Array(ids.length * width));
   const keep = {residual: (layer, first, count, stream) => below[layer].set(stream, first * width)};
-  const memory = yield* memories.claim('', () => 0);
+  const memory = yield* memories.claim('', ids, 0);
   const total = 1 + L * H;
   try {
-    for (const _ of pass(network, memory.cache, ids, 0, {silenced, look: keep})) yield {done: 0, total};
+    for (const _ of pass(network, memory, ids, {silenced, look: keep})) yield {done: 0, total};
     const usual = yield* outcome(network, below[L], ids, 0, total);
     const kl = Array.from({length: L}, () => new Array(H).fill(0));
     const loss = Array.from({length: L}, () => new Array(H).fill(0));
@@ -74,8 +73,8 @@ export function* headEffects({network, memories}, ids, silenced) {
         const mask = off.slice();
         mask[layer * H + head] = 1;
         const above = new Float32Array(below[layer].length);
-        for (let first = 0; first < ids.length; first += CHUNK) {
-          const count = Math.min(CHUNK, ids.length - first);
+        for (let first = 0; first < ids.length; first += network.chunk) {
+          const count = Math.min(network.chunk, ids.length - first);
           network.stream(count).set(below[layer].subarray(first * width, (first + count) * width));
           network.through(memory.cache, first, count, {from: layer, silenced: mask});
           above.set(network.stream(count), first * width);
@@ -98,8 +97,8 @@ function* outcome(network, stream, ids, done, total) {
   const {width} = network;
   /** @type {Float64Array} */ let last = new Float64Array(0);
   let sum = 0;
-  for (let first = 0; first < ids.length; first += CHUNK) {
-    const count = Math.min(CHUNK, ids.length - first);
+  for (let first = 0; first < ids.length; first += network.chunk) {
+    const count = Math.min(network.chunk, ids.length - first);
     network.stream(count).set(stream.subarray(first * width, (first + count) * width));
     network.unembed(count).forEach((logits, t) => {
       last = logProbabilities(logits);

@@ -1,7 +1,6 @@
 /**
- * What was read is kept for a while: a question that goes on where an earlier one ended reads the new tokens only. No DOM.
+ * What was read is kept for a while: a question about a text that begins like an earlier one reads the rest alone. No DOM.
  */
-import {CHUNK} from './network.js';
 
 /** Texts that are kept. */
 const KEPT = 3;
@@ -10,13 +9,13 @@ const KEPT = 3;
  * @typedef {object} Memory
  * @property {string} kind memories of one kind may stand for each other
  * @property {import('./network.js').Cache} cache
- * @property {number[]} ids that were read
- * @property {Record<string, any>} more what else is known of them
+ * @property {number[]} ids that it holds, of one window
+ * @property {number[]} losses in nats, of each token but the first, where somebody wrote them down
  */
 
 /** @param {import('./network.js').Network} network */
 export function createMemories(network) {
-  /** Nobody uses these now; the one used last is the last. @type {Memory[]} */ const kept = [];
+  /** Nobody uses these now; the one used last is the last. @type {Memory[]} */ let kept = [];
 
   function forget() {
     const oldest = kept.shift();
@@ -26,20 +25,25 @@ export function createMemories(network) {
 
   return {
     /**
-     * The memory of use for a text, or an empty one. It is the caller's own until it is kept again.
+     * A memory that holds as much of the beginning of a window as is known, and nothing else. It is the caller's own until
+     * it is kept again.
      * @param {string} kind
-     * @param {(memory: Memory) => number} use how many tokens of a memory are of use, 0 or less for none
+     * @param {number[]} window
+     * @param {number} most tokens that it may hold
      * @returns {Generator<void, Memory, void>} yields while all are in use
      */
-    *claim(kind, use) {
-      const best = kept.filter((one) => one.kind === kind).map((one) => ({one, use: use(one)})).sort((a, b) => b.use - a.use)[0];
-      if (best?.use > 0) {
-        kept.splice(kept.indexOf(best.one), 1);
+    *claim(kind, window, most) {
+      const known = kept.filter((one) => one.kind === kind).map((one) => ({one, use: Math.min(shared(one.ids, window), most)}));
+      const best = known.sort((a, b) => b.use - a.use)[0];
+      if (best && best.use > best.one.ids.length / 2) { // or it is another text, and its memory stays for that
+        kept = kept.filter((one) => one !== best.one);
+        best.one.ids.length = best.use;
+        best.one.losses.length = Math.min(best.one.losses.length, best.use);
         return best.one;
       }
       for (;;) {
         const cache = network.take();
-        if (cache) return {kind, cache, ids: [], more: {}};
+        if (cache) return {kind, cache, ids: [], losses: []};
         if (!forget()) yield;
       }
     },
@@ -54,27 +58,29 @@ export function createMemories(network) {
 
 /** @typedef {ReturnType<typeof createMemories>} Memories */
 
-/** How many of the first tokens two texts share. @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
-export function shared(a, b) {
+/** How many of the first tokens two texts share. */
+function shared(a, b) {
   let n = 0;
   while (n < a.length && n < b.length && a[n] === b[n]) n++;
   return n;
 }
 
 /**
- * Tokens pass through the model, some at a time.
+ * What a window has beyond a memory passes through the model, some tokens at a time, and is then known.
  * @param {import('./network.js').Network} network
- * @param {import('./network.js').Cache} cache which holds those before
- * @param {number[]} ids
- * @param {number} position of the first in the window
+ * @param {Memory} memory
+ * @param {number[]} window which begins with what the memory holds
  * @param {{silenced?: Uint8Array | null, look?: import('./network.js').Look}} options
- * @returns {Generator<{done: number, total: number}, void, void>}
+ * @returns {Generator<{done: number, total: number}, number, void>} how many tokens lie in the network's stream at the end
  */
-export function* pass(network, cache, ids, position, options) {
-  for (let first = 0; first < ids.length; first += CHUNK) {
-    const piece = ids.slice(first, first + CHUNK);
-    network.embed(piece, position + first);
-    network.through(cache, position + first, piece.length, options);
-    yield {done: first + piece.length, total: ids.length};
+export function* pass(network, memory, window, options) {
+  for (;;) {
+    const position = memory.ids.length;
+    const piece = window.slice(position, position + network.chunk);
+    network.embed(piece, position);
+    network.through(memory.cache, position, piece.length, options);
+    memory.ids.push(...piece);
+    if (memory.ids.length === window.length) return piece.length;
+    yield {done: memory.ids.length, total: window.length};
   }
 }

@@ -1,17 +1,19 @@
 /**
  * The model: the twin of gpt/model.py's forward, on typed arrays in one memory. Knows token ids, no text and no window.
  *
- * Some tokens at a time pass through all blocks (`through`), with a cache of what came before. One token alone is a step:
- * of int8 weights its products round as gpt/decoder.py's do (`rounded`), so that both draw from nearly the same numbers.
+ * Some tokens at a time pass through all blocks, with a cache of what came before. Weights of int8 are numbers of their
+ * grid, all else is float32 throughout: so every way of reading a text, on every device, agrees but for the last digits,
+ * and the same seed gives the same text. (The server's decoder of int8 weights rounds each product to bfloat16.)
  *
  * Shapes: C channels, H heads, D head size, L layers, S tokens seen, V vocabulary. Rows are padded to a multiple of 16.
  */
 import {CHECK_BYTES, kernelsFor, reserve} from './kernels.js';
 import {createMatrices, padded} from './matrices.js';
-import {activationOf, addTo, normOf, roundToBfloat16, softmax, turn, turns} from './parts.js';
+import {activationOf, addTo, normOf, softmax, turn, turns} from './parts.js';
 
-/** Tokens that pass through the blocks together. */
-export const CHUNK = 32;
+/** Tokens that pass through the blocks together: so many, and fewer where it takes long and others wait. */
+const CHUNK = 32;
+const SLOW_CHUNK = 8;
 /** Caches of keys and values: so many texts can be followed at once, where memory allows. */
 const CACHES = 5;
 const CACHE_BYTES = 64_000_000;
@@ -36,7 +38,7 @@ const QK_GAIN = 1.2;
  * @param {import('./file.js').WeightsFile} file
  * @param {'wasm' | 'plain'} wanted
  */
-export function createNetwork({config, tensors, weights}, wanted) {
+export function createNetwork({config, tensors}, wanted) {
   const {n_embd: C, n_head: H, n_layer: L, block_size: T, vocab_size: V} = config;
   const D = C / H;
   const wide = {C: padded(C), D: padded(D), MLP: padded(4 * C), T: padded(T)};
@@ -57,7 +59,6 @@ export function createNetwork({config, tensors, weights}, wanted) {
   const memory = reserve(end);
   const {kernels, notice} = kernelsFor(memory, wanted);
   const floats = new Float32Array(memory.buffer);
-  const words = new Uint32Array(memory.buffer);
   new Uint8Array(memory.buffer, 0, CHECK_BYTES).fill(0);
   const {multiply} = matrices.into(memory.buffer, kernels);
 
@@ -72,16 +73,11 @@ export function createNetwork({config, tensors, weights}, wanted) {
   const activate = activationOf(config);
   const rotary = config.position === 'rotary' ? turns(T, D) : null;
   const scale = (config.qk_norm ? QK_GAIN ** 2 : 1) / Math.sqrt(D);
-  /** The packed decoder takes rows of a multiple of 32 only, and else decodes in float32. */
-  const rounds = weights === 'int8' && C % 32 === 0;
 
-  /** y = matrix x for some tokens; of a step with int8 weights both rounded to bfloat16. */
-  function product(matrix, x, y, count, rounded) {
-    const round = rounded && matrix.whole;
-    if (round) roundToBfloat16(words, x / 4, matrix.columns);
+  /** y = matrix x for some tokens. */
+  function product(matrix, x, y, count) {
     multiply(matrix, x, y, count);
-    if (round) roundToBfloat16(words, y / 4, matrix.rows);
-    if (matrix.bias) for (let t = 0; t < count; t++) addTo(floats, y / 4 + t * (matrix.stride / 4), matrix.bias, 0, matrix.rows);
+    if (matrix.bias) for (let t = 0; t < count; t++) addTo(floats, y / 4 + t * (matrix.stride / 4), matrix.bias, 0, matrix.bias.length);
   }
 
   /** Normed x -> n, for some tokens. */
@@ -94,7 +90,7 @@ export function createNetwork({config, tensors, weights}, wanted) {
     for (let t = 0; t < count; t++) addTo(floats, place.stream / 4 + t * wide.C, floats, place.out / 4 + t * (matrix.stride / 4), C);
   }
 
-  /** Tokens' vectors into the stream. @param {ArrayLike<number>} ids at most CHUNK @param {number} position of the first in the window */
+  /** Tokens' vectors into the stream. @param {ArrayLike<number>} ids at most `chunk` @param {number} position of the first in the window */
   function embed(ids, position) {
     const table = tensors['token_embedding.weight'].numbers;
     const positions = tensors['position_embedding.weight']?.numbers;
@@ -150,23 +146,23 @@ export function createNetwork({config, tensors, weights}, wanted) {
    * The tokens in the stream pass through the blocks, and stay in the cache.
    * @param {Cache} cache which holds all tokens before them
    * @param {number} position of the first
-   * @param {number} count at most CHUNK
-   * @param {{from?: number, silenced?: Uint8Array | null, look?: Look, rounded?: boolean}} [options] from: the first block; silenced: for each layer and head 1 where it brings nothing
+   * @param {number} count at most `chunk`
+   * @param {{from?: number, silenced?: Uint8Array | null, look?: Look}} [options] from: the first block; silenced: for each layer and head 1 where it brings nothing
    */
-  function through(cache, position, count, {from = 0, silenced = null, look, rounded = false} = {}) {
+  function through(cache, position, count, {from = 0, silenced = null, look} = {}) {
     look?.residual?.(from, position, count, stream(count), wide.C);
     for (let l = from; l < L; l++) {
       const block = blocks[l];
       normed(block.attentionNorm, count);
-      product(block.qkv, place.normed, place.qkv, count, rounded);
+      product(block.qkv, place.normed, place.qkv, count);
       remember(cache, l, position, count, block.qkv.stride / 4);
       attend(cache, l, position, count, block.qkv.stride / 4, silenced, look);
-      product(block.attentionProjection, place.heads, place.out, count, rounded);
+      product(block.attentionProjection, place.heads, place.out, count);
       join(block.attentionProjection, count);
       normed(block.mlpNorm, count);
-      product(block.up, place.normed, place.up, count, rounded);
+      product(block.up, place.normed, place.up, count);
       for (let t = 0; t < count; t++) activate(floats, place.up / 4 + t * wide.MLP, 4 * C);
-      product(block.mlpProjection, place.up, place.out, count, rounded);
+      product(block.mlpProjection, place.up, place.out, count);
       join(block.mlpProjection, count);
       look?.residual?.(l + 1, position, count, stream(count), wide.C);
     }
@@ -178,12 +174,14 @@ export function createNetwork({config, tensors, weights}, wanted) {
   /**
    * What the stream says next: on a middle layer this is the logit lens.
    * @param {number} count of its tokens
-   * @returns {Float32Array[]} logits (V,) of each: views, which are gone after the next call
+   * @param {number} [from] the first that is asked for
+   * @returns {Float32Array[]} logits (V,) of each from there on: views, which are gone after the next call
    */
-  function unembed(count, rounded = false) {
-    normed(finalNorm, count);
-    product(head, place.normed, place.logits, count, rounded);
-    return Array.from({length: count}, (_, t) => {
+  function unembed(count, from = 0) {
+    const asked = count - from;
+    for (let t = 0; t < asked; t++) finalNorm(floats, place.stream / 4 + (from + t) * wide.C, place.normed / 4 + t * wide.C);
+    product(head, place.normed, place.logits, asked);
+    return Array.from({length: asked}, (_, t) => {
       const at = place.logits / 4 + t * (head.stride / 4);
       const logits = floats.subarray(at, at + V);
       const cap = config.logit_cap;
@@ -192,15 +190,8 @@ export function createNetwork({config, tensors, weights}, wanted) {
     });
   }
 
-  /** One more token; logits (V,), the caller's own. @param {Cache} cache @param {number} id @param {number} position @param {Uint8Array | null} silenced */
-  function step(cache, id, position, silenced) {
-    embed([id], position);
-    through(cache, position, 1, {silenced, rounded: rounds});
-    return unembed(1, rounds)[0].slice();
-  }
-
   return {
-    config, kernels: kernels.way, notice, width: wide.C, embed, through, unembed, step, stream,
+    config, kernels: kernels.way, notice, chunk: kernels.way === 'wasm' ? CHUNK : SLOW_CHUNK, width: wide.C, embed, through, unembed, stream,
     /** A cache that nobody uses; undefined while there is none. */ take: () => free.pop(),
     /** @param {Cache} cache */ give(cache) { free.push(cache); },
   };

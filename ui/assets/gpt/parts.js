@@ -64,11 +64,6 @@ export function addTo(floats, to, others, from, count) {
   for (let i = 0; i < count; i++) floats[to + i] += others[from + i];
 }
 
-/** To the nearest number of 8 bits, the even one of two: what is left fits the upper half of a word. @param {Uint32Array} words the floats' own memory */
-export function roundToBfloat16(words, at, count) {
-  for (let i = at; i < at + count; i++) words[i] = (words[i] + 0x7fff + ((words[i] >>> 16) & 1)) & 0xffff0000;
-}
-
 /**
  * Rotary positions: cosine and sine of each position's angle for each pair of channels, rounded as torch rounds them.
  * @param {number} positions

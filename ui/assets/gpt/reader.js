@@ -1,19 +1,6 @@
-/**
- * Logits for the token after a text that grows, under the one window rule: the twin of gpt/generation.py's Reader. Which
- * tokens are read at once and which step by step depends on the length of the text alone. No DOM.
- */
-import {halfOf, parameters, windowStart} from './config.js';
-import {pass, shared} from './memory.js';
-
-/** How the window of a text of n tokens is read: where each piece ends that is read at once. @param {number} n @param {import('./config.js').Config} config */
-export function readAtOnce(n, config) {
-  const start = windowStart(n, config.block_size);
-  const first = start ? Math.min(start + halfOf(config.block_size), n - 1) : 0;
-  const mostSteps = Math.max(32, Math.min(200, Math.floor(2_200_000_000 / parameters(config))));
-  const ends = start ? [first] : [];
-  for (let end = first + mostSteps; end < n; end += mostSteps) ends.push(end);
-  return ends;
-}
+/** Logits for the token after a text that grows, under the one window rule: the twin of gpt/generation.py's Reader. No DOM. */
+import {windowStart} from './config.js';
+import {pass} from './memory.js';
 
 /**
  * A reader for one text.
@@ -22,57 +9,33 @@ export function readAtOnce(n, config) {
  * @param {Uint8Array | null} silenced for each layer and head 1 where it brings nothing
  */
 export function openReader(network, memories, silenced) {
-  const {config} = network;
   /** @type {import('./memory.js').Memory | null} */ let memory = null;
   let start = 0;
+
+  /** What was read is kept for whoever goes on. Call it at the end, whatever has happened. */
+  function close() {
+    if (memory) memories.keep(memory);
+    memory = null;
+  }
 
   return {
     /** Where the window begins of the text that was read last. */
     get start() { return start; },
 
     /**
-     * @param {number[]} ids the text: at least as long as the one before, which it begins with
-     * @returns {Generator<any, Float32Array, void>} logits (V,), not to be changed: a function of the ids alone
+     * @param {number[]} ids the text
+     * @returns {Generator<any, Float32Array, void>} logits (V,), the caller's own
      */
     *read(ids) {
-      start = windowStart(ids.length, config.block_size);
-      const window = ids.slice(start);
-      if (!memory) {
-        memory = yield* memories.claim(`write ${silenced?.join('') ?? ''}`, (one) => use(one, start, window));
-      }
-      const mine = memory;
-      if (mine.more.start !== start) {
-        mine.ids.length = 0;
-        mine.more = {start, read: 0, logits: null};
-      }
-      for (const end of readAtOnce(ids.length, config)) {
-        const to = end - start;
-        if (to <= mine.more.read) continue;
-        mine.ids.length = mine.more.read; // a step that was made beyond it counts no more
-        mine.more.logits = null;
-        yield* pass(network, mine.cache, window.slice(mine.more.read, to), mine.more.read, {silenced});
-        mine.ids.push(...window.slice(mine.more.read, to));
-        mine.more.read = to;
-      }
-      while (mine.ids.length < window.length) {
-        const id = window[mine.ids.length];
-        mine.more.logits = network.step(mine.cache, id, mine.ids.length, silenced);
-        mine.ids.push(id);
-        if (mine.ids.length < window.length) yield;
-      }
-      return mine.more.logits;
+      const moved = windowStart(ids.length, network.config.block_size);
+      if (moved !== start) close();
+      start = moved;
+      const window = start ? ids.slice(start) : ids;
+      memory ??= yield* memories.claim(`write ${silenced ?? ''}`, window, window.length - 1);
+      const count = yield* pass(network, memory, window, {silenced});
+      return network.unembed(count, count - 1)[0].slice();
     },
 
-    /** What was read is kept for whoever goes on. Call it at the end, whatever has happened. */
-    close() {
-      if (memory) memories.keep(memory);
-      memory = null;
-    },
+    close,
   };
-}
-
-/** Of use is what a window begins with: there is no way back from a step. */
-function use({ids, more}, start, window) {
-  if (more.start !== start || shared(ids, window) < ids.length || (ids.length === window.length && !more.logits)) return 0;
-  return ids.length;
 }

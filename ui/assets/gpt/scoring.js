@@ -24,25 +24,25 @@ import {pass} from './memory.js';
 export function* score({network, memories}, ids, first, last) {
   const {block_size: T, vocab_size: V} = network.config;
   /** @type {Scored[]} */ const scored = [];
-  const memory = yield* memories.claim('', () => 0);
-  try {
-    for (let n = first; n < last;) {
-      // The longest text with this window has block_size tokens.
-      const start = windowStart(n, T);
-      const end = Math.min(start + T + 1, last);
-      const from = n;
-      const judge = (layer, at, count) => {
-        if (layer !== network.config.n_layer || start + at + count < from) return;
-        network.unembed(count).forEach((logits, t) => {
-          const position = start + at + t + 1;
-          if (position >= from && position < end) scored.push(judged(logits, ids[position], V));
-        });
-      };
-      for (const _ of pass(network, memory.cache, ids.slice(start, end - 1), 0, {look: {residual: judge}})) yield {done: scored.length, total: Math.max(last - first, 0)};
-      n = end;
+  for (let n = first; n < last;) {
+    const start = windowStart(n, T);
+    const end = Math.min(start + T + 1, last); // the longest text with this window has block_size tokens
+    const from = n;
+    const judge = (layer, at, count) => {
+      if (layer !== network.config.n_layer || start + at + count < from) return;
+      network.unembed(count).forEach((logits, t) => {
+        const position = start + at + t + 1;
+        if (position >= from) scored.push(judged(logits, ids[position], V));
+      });
+    };
+    const memory = yield* memories.claim('', [], 0);
+    try {
+      const windows = pass(network, memory, ids.slice(start, end - 1), {look: {residual: judge}});
+      for (const _ of windows) yield {done: scored.length, total: last - first};
+    } finally {
+      network.give(memory.cache);
     }
-  } finally {
-    network.give(memory.cache);
+    n = end;
   }
   return scored;
 }
