@@ -5,8 +5,8 @@ the body, and the CRC-32 of both; then the header, JSON; then the body.
 
 The header has ``id`` (of the checkpoint), ``weights`` (int8 or float32), ``config``, ``tokenizer``, ``roles`` and
 ``scores`` (of the heads, in the words that are shown), ``training``, ``card``, and ``tensors``: for each its ``name``,
-``shape``, ``type`` and the place ``at`` which it begins in the body; of int8 also that of its rows' ``scales``. The types
-are int8, bfloat16 (where that loses nothing) and float32. Places are multiples of ALIGNMENT.
+``shape``, ``type`` and the place ``at`` which it begins in the body; of int8 also that of its rows' ``scales``, which
+are bfloat16. The types are int8, bfloat16 (where that loses nothing) and float32. Places are multiples of ALIGNMENT.
 """
 
 from __future__ import annotations

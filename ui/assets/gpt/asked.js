@@ -31,8 +31,9 @@ export function readAsked(model, {text, tokens, silenced = []}) {
   /** @type {string[]} */ let windowNotes = [];
   /** @type {number[]} */ let ids;
   if (tokens) {
-    if (!Array.isArray(tokens) || tokens.length > LIMITS.MAX_TEXT_CHARACTERS) throw new Refused(`tokens: must be a list of 1 to ${thousands(LIMITS.MAX_TEXT_CHARACTERS)} tokens`);
-    ids = model.encode(tokens);
+    if (!Array.isArray(tokens) || !tokens.length || tokens.length > LIMITS.MAX_TEXT_CHARACTERS) throw new Refused(`tokens: must be a list of 1 to ${thousands(LIMITS.MAX_TEXT_CHARACTERS)} tokens`);
+    if (!tokens.every((id) => Number.isInteger(id) && id >= 0 && id < config.vocab_size)) throw new Refused(`tokens: each must be a whole number below ${thousands(config.vocab_size)}`);
+    ids = tokens.slice();
     text = model.parts.tokenizer.decode(ids);
   } else {
     if (typeof text !== 'string') throw new Refused(`text: must be a text, not ${typeof text}`);

@@ -6,6 +6,7 @@
  * a multiple of 16 numbers, a matrix a multiple of 4 rows: what is more than the model has is zero.
  */
 import {add, advance, assemble, floats, get, lanes, less, load, loadBytes, loadSplat, multiply, plus, repeat, set, shifted, store, storeHalf, times, whole, zeros} from './assembler.js';
+import {Refused} from '../common/ask.js';
 import {plain} from './plain.js';
 
 /**
@@ -32,9 +33,9 @@ export function kernelsFor(memory, wanted = 'wasm') {
   const slow = plain(memory.buffer);
   if (wanted === 'plain') return {kernels: slow, notice: ''};
   try {
-    if (!(memory instanceof WebAssembly.Memory)) throw new Error('this browser has no WebAssembly');
+    if (typeof WebAssembly === 'undefined') throw new Error('this browser has no WebAssembly');
     const module = new WebAssembly.Module(assemble(SOURCE));
-    const fast = /** @type {Kernels} */ (/** @type {unknown} */ ({way: 'wasm', ...new WebAssembly.Instance(module, {page: {memory}}).exports}));
+    const fast = /** @type {Kernels} */ (/** @type {unknown} */ ({way: 'wasm', ...new WebAssembly.Instance(module, {page: {memory: /** @type {WebAssembly.Memory} */ (memory)}}).exports}));
     const fault = faultOf(fast, slow, memory.buffer);
     return fault ? {kernels: slow, notice: fault} : {kernels: fast, notice: ''};
   } catch (error) {
@@ -46,8 +47,12 @@ export function kernelsFor(memory, wanted = 'wasm') {
 
 /** Memory for all that a model needs, taken once: growing would pull every array from under its user. @param {number} bytes @returns {Memory} */
 export function reserve(bytes) {
-  if (typeof WebAssembly === 'undefined') return {buffer: new ArrayBuffer(bytes)};
-  return new WebAssembly.Memory({initial: Math.ceil(bytes / 65536)});
+  try {
+    if (typeof WebAssembly === 'undefined') return {buffer: new ArrayBuffer(bytes)};
+    return new WebAssembly.Memory({initial: Math.ceil(bytes / 65536)});
+  } catch {
+    throw new Refused(`This model takes ${Math.ceil(bytes / 1e6)} MB of memory, more than there is here.`);
+  }
 }
 
 /** How much memory, from its beginning on, the check of the kernels writes over. */

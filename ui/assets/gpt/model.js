@@ -76,8 +76,8 @@ export function load(bytes, {kernels = 'wasm'} = {}) {
     about, parts, encode,
     /** Write on: a generator of tokens, and of nothing where it pauses. @param {string | number[]} prompt @param {Settings} settings @param {{count: number, seed: number, silenced?: Heads}} order */
     generate: (prompt, settings, {count, seed, silenced = []}) => generate(parts, prompted(prompt), settings, {count, seed, silenced: headsMask(config, silenced)}),
-    /** @param {string | number[]} prompt @param {Settings} settings */
-    next: (prompt, settings) => nextDistribution(parts, prompted(prompt), settings),
+    /** @param {string | number[]} prompt @param {Settings} [settings] */
+    next: (prompt, settings = {}) => nextDistribution(parts, prompted(prompt), settings),
     /** @param {string | number[]} text @param {{silenced?: Heads}} [options] */
     trace: (text, {silenced = []} = {}) => trace(parts, windowed(text), headsMask(config, silenced)),
     /** @param {string | number[]} text @param {{silenced?: Heads}} [options] */

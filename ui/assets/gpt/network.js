@@ -13,7 +13,7 @@ import {activationOf, addTo, normOf, softmax, turn, turns} from './parts.js';
 
 /** Tokens that pass through the blocks together: so many, and fewer where it takes long and others wait. */
 const CHUNK = 32;
-const SLOW_CHUNK = 8;
+const SLOW_CHUNK = 4;
 /** Caches of keys and values: so many texts can be followed at once, where memory allows. */
 const CACHES = 5;
 const CACHE_BYTES = 64_000_000;
@@ -62,6 +62,9 @@ export function createNetwork({config, tensors}, wanted) {
   new Uint8Array(memory.buffer, 0, CHECK_BYTES).fill(0);
   const {multiply} = matrices.into(memory.buffer, kernels);
 
+  // From here on the tensors are in the kernels' memory, but for these.
+  const table = tensors['token_embedding.weight'].numbers;
+  const positions = tensors['position_embedding.weight']?.numbers;
   const blocks = Array.from({length: L}, (_, l) => ({
     attentionNorm: normOf(config, tensors, `blocks.${l}.attention_norm`), mlpNorm: normOf(config, tensors, `blocks.${l}.mlp_norm`),
     qkv: matrices.of(`blocks.${l}.attention.qkv`), attentionProjection: matrices.of(`blocks.${l}.attention.projection`),
@@ -69,6 +72,7 @@ export function createNetwork({config, tensors}, wanted) {
   }));
   const embeddingNorm = config.norm === 'rms' ? normOf(config, tensors, '') : null;
   const finalNorm = normOf(config, tensors, 'final_norm');
+  const unitNorm = normOf({...config, n_embd: D, norm: 'rms'}, tensors, '');
   const head = matrices.of('head');
   const activate = activationOf(config);
   const rotary = config.position === 'rotary' ? turns(T, D) : null;
@@ -92,8 +96,6 @@ export function createNetwork({config, tensors}, wanted) {
 
   /** Tokens' vectors into the stream. @param {ArrayLike<number>} ids at most `chunk` @param {number} position of the first in the window */
   function embed(ids, position) {
-    const table = tensors['token_embedding.weight'].numbers;
-    const positions = tensors['position_embedding.weight']?.numbers;
     for (let t = 0; t < ids.length; t++) {
       const at = place.stream / 4 + t * wide.C;
       for (let c = 0; c < C; c++) floats[at + c] = table[ids[t] * C + c];
@@ -118,7 +120,6 @@ export function createNetwork({config, tensors}, wanted) {
       }
     }
   }
-  const unitNorm = normOf({...config, n_embd: D, norm: 'rms'}, tensors, '');
 
   /** What the heads of a layer bring to some tokens. */
   function attend(cache, l, position, count, stride, silenced, look) {

@@ -88,9 +88,14 @@ function otherCase(c) { return c === c.toLowerCase() ? c.toUpperCase() : c.toLow
 
 /** The mark of the highest combining class: in canonical order whatever else combines comes before it. */
 const LAST_MARK = '\u0345';
+/** Made of marks, but none themselves. */
+const VOWEL_SIGNS = '\u0f73\u0f75\u0f81';
 
-/** Whether a character is a mark that combines with the one before. */
-function combines(c) { return c === LAST_MARK || (!half(c) && (LAST_MARK + c).normalize('NFD') !== LAST_MARK + c.normalize('NFD')); }
+/** Whether a character is a mark that combines with the one before: whether its combining class, of which JavaScript does not tell, is not 0. */
+function combines(c) {
+  if (c === LAST_MARK) return true;
+  return !half(c) && !VOWEL_SIGNS.includes(c) && (LAST_MARK + c).normalize('NFD') !== LAST_MARK + c.normalize('NFD');
+}
 
 /** Half of a surrogate pair is no character. */
 function half(c) { return c >= '\ud800' && c <= '\udfff' && c.length === 1; }
