@@ -1,4 +1,5 @@
-"""Every figure of the README: ``python -m bench generate | train | tokenizers | page``, each with ``--help``."""
+"""Every figure of the README: ``python -m bench COMMAND``, each with ``--help``: generate, train, tokenizers, page,
+browser."""
 
 from __future__ import annotations
 
@@ -8,11 +9,13 @@ import tyro
 
 from .generate import Generate
 from .page import Page
+from .thinking import Browser
 from .tokenizers import Tokenizers
 from .train import Train
 
-COMMANDS: dict[str, Generate | Train | Tokenizers | Page] = {
+COMMANDS: dict[str, Generate | Train | Tokenizers | Page | Browser] = {
     "generate": Generate(), "train": Train(), "tokenizers": Tokenizers(), "page": Page(),
+    "browser": Browser(),
 }  # fmt: skip
 """By name: a dataclass whose fields are the options and whose ``run`` prints the table."""
 

@@ -80,6 +80,9 @@ kind of character beyond chance."""
 SCORES = tuple(id for id in ROLES if id != "mixed")
 """The roles that are measured."""
 
+SCORE_NAMES = {id: ROLES[id].words.format(offset="a fixed number") for id in SCORES}
+"""What each score of a head is called, whichever head."""
+
 
 def label(head: Mapping[str, Any]) -> str:
     """What one entry of ``heads`` is called: "previous character", "3 back", "mixed"."""
@@ -89,6 +92,15 @@ def label(head: Mapping[str, Any]) -> str:
 def short_label(head: Mapping[str, Any]) -> str:
     """The same where there is little room: "previous", "3 back", "mixed"."""
     return ROLES[head["role"]].short.format(offset=head["offset"])
+
+
+def named_roles(checkpoint: Checkpoint) -> list[list[dict[str, Any]]]:
+    """For each layer and head what :func:`describe` says of it, and its role in the words that are shown."""
+    return [[_named(head) for head in layer] for layer in roles(checkpoint)["heads"]]
+
+
+def _named(head: Mapping[str, Any]) -> dict[str, Any]:
+    return {**head, "words": label(head), "short": short_label(head), "says": ROLES[head["role"]].says}
 
 
 def roles(checkpoint: Checkpoint) -> dict[str, Any]:

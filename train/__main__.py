@@ -1,6 +1,7 @@
 """Training jobs, and where their checkpoints go: ``python -m train COMMAND``, each with ``--help``.
 
-pretrain, finetune, distill, launch; evaluate, heads, generate; push, pull, export-transformers, import-transformers.
+pretrain, finetune, distill, launch; evaluate, heads, generate; push, pull, export-transformers, import-transformers,
+export-browser.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from .finetuning import Finetune, defaults
 from .launching import Launch
 from .measuring import Evaluate, Generate, Heads
 from .pretraining import Pretrain
-from .sharing import ExportTransformers, ImportTransformers, Pull, Push
+from .sharing import ExportBrowser, ExportTransformers, ImportTransformers, Pull, Push
 from .state import TrainingError
 from .usage import UsageError, arguments_checked
 
@@ -82,6 +83,7 @@ def parse(arguments: list[str]) -> Any:
             "pull": Pull(tyro.MISSING),
             "export-transformers": ExportTransformers(tyro.MISSING, tyro.MISSING),
             "import-transformers": ImportTransformers(tyro.MISSING, tyro.MISSING),
+            "export-browser": ExportBrowser(tyro.MISSING, tyro.MISSING),
         },
         prefix_names=False,
     )

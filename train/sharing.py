@@ -14,6 +14,7 @@ import tyro
 
 from gpt import CheckpointError, load
 from gpt.atomic import locate
+from gpt.browserfile import Weights, export_browser
 from gpt.hub import LIMITS, HubError, pull, pull_to, push
 from gpt.interop import export_transformers, import_transformers
 
@@ -72,6 +73,18 @@ class ImportTransformers:
     """Of a repository: a branch, a tag or a commit."""
 
 
+@dataclasses.dataclass(frozen=True)
+class ExportBrowser:
+    """Write a checkpoint of at most 15M parameters as the one file that the page's own browser can think with."""
+
+    folder: tyro.conf.Positional[Path]
+    """The checkpoint folder."""
+    out: tyro.conf.Positional[Path]
+    """The file that is written, such as shakespeare.weights."""
+    weights: Weights = "int8"
+    """Precision: int8 is a byte a weight, float32 the checkpoint as it is."""
+
+
 def push_folder(command: Push) -> None:
     """Push, and say where it is now."""
     pushed = push(
@@ -103,6 +116,12 @@ def import_folder(command: ImportTransformers) -> None:
     """Import, and say what it is."""
     config = import_transformers(command.source, command.folder, command.revision)
     print(f"{command.folder}: {config.num_parameters:,} parameters, {config.vocab_size:,} tokens")
+
+
+def export_browser_file(command: ExportBrowser) -> None:
+    """Export, and say how large it is."""
+    written = export_browser(command.folder, command.out, command.weights)
+    print(f"{command.out}: {written / 1e6:.1f} MB, {command.weights}")
 
 
 class Pusher:
@@ -191,4 +210,5 @@ COMMANDS: dict[type, Callable[[Any], None]] = {
     Pull: pull_folder,
     ExportTransformers: export_folder,
     ImportTransformers: import_folder,
+    ExportBrowser: export_browser_file,
 }

@@ -15,7 +15,6 @@ from typing import Any, cast, get_args
 import gpt
 from gpt import heads, wire
 from gpt.generation import window_start
-from gpt.heads import ROLES, SCORES, label, short_label
 from gpt.tracing import head_effects, silence
 
 from . import asking, story
@@ -161,23 +160,13 @@ def _trace(asked: Asked, ids: list[int], start: int, first: int, more: dict[str,
     if first == 0:
         affordable = _effects_cost(asked.checkpoint, ids[start:]) <= MAX_EFFECTS
         roles = named_roles(asked.checkpoint)
-        whole = {"before": ids[:start], "roles": roles, "scores": SCORE_NAMES, "effects": affordable}
+        whole = {"before": ids[:start], "roles": roles, "scores": heads.SCORE_NAMES, "effects": affordable}
     header = {"model": asked.name, **whole, **more}
     return wire.pack_trace(asked.checkpoint, ids[start:], asked.silenced, start=start, first=first, more=header)
 
 
-SCORE_NAMES = {id: ROLES[id].words.format(offset="a fixed number") for id in SCORES}
-"""What each score of a head is called, whichever head."""
-
-
-@functools.lru_cache(maxsize=8)
-def named_roles(checkpoint: gpt.Checkpoint) -> list[list[dict[str, Any]]]:
-    """For each layer and head its role, in the words that are shown."""
-    return [[_named(head) for head in layer] for layer in heads.roles(checkpoint)["heads"]]
-
-
-def _named(head: Mapping[str, Any]) -> dict[str, Any]:
-    return {**head, "words": label(head), "short": short_label(head), "says": ROLES[head["role"]].says}
+named_roles = functools.lru_cache(maxsize=8)(heads.named_roles)
+"""For each layer and head its role, in the words that are shown."""
 
 
 @functools.lru_cache(maxsize=4)
