@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import time
 import zlib
 
 import gpt
@@ -14,8 +15,16 @@ def packed(state):
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
+def until(page, condition):
+    """Wait for a condition, also on a page that forbids eval: there ``wait_for_function`` fails when it asks again."""
+    ended = time.monotonic() + 20
+    while not page.evaluate(condition):
+        assert time.monotonic() < ended, condition
+        page.wait_for_timeout(20)
+
+
 def settle(page):
-    page.wait_for_function("!document.querySelector('.ge-busy')")
+    until(page, "!document.querySelector('.ge-busy')")
     page.evaluate("() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
 
 

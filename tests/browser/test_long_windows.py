@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import gpt
-from tests.browser.steps import export, packed, sentence, settle, wait_traced
+from tests.browser.steps import export, packed, sentence, settle, until, wait_traced
 from tests.browser.test_attention_talk import open_offline  # noqa: F401
 from tests.conftest import ALPHABET, make_checkpoint
 
@@ -56,10 +56,10 @@ def test_a_long_window_is_exported_with_the_one_map_that_is_on_screen(open_page,
     html, _ = export(page, "One offline page")
     assert len(html) < 4_000_000
     away = open_offline(html)
-    away.wait_for_function("document.querySelector('.ge').explorer.map() !== null")
+    until(away, "document.querySelector('.ge').explorer.map() !== null")
     settle(away)
     assert sentence(away) == sentence(page)
     map_of = "Array.from(document.querySelector('.ge').explorer.map().values.subarray(0, 5000))"
     assert away.evaluate(map_of) == page.evaluate(map_of)
     away.keyboard.press("ArrowRight")  # of the other heads it holds thumbnails, and says so
-    away.wait_for_function("document.querySelector('.ge-status').textContent.includes('saved with')")
+    until(away, "document.querySelector('.ge-status').textContent.includes('saved with')")
