@@ -45,6 +45,8 @@ export function mount(view) {
   let busy = false;
   /** A text has been asked for that is a branch of its own, once it begins. */
   let fresh = true;
+  /** What was asked last, until something has come of it. @type {Parameters<typeof ask> | null} */
+  let awaited = null;
   /** The value on the screen. */
   let good = props.value ?? {};
   /** The person's own text, in front of that. @type {{text: string, notes: string[]} | null} */
@@ -62,7 +64,7 @@ export function mount(view) {
     if (begun) keepBranch();
     draw();
     void remember({prompt, text, model, seed, length: settings.length, ...pick(settings)}); // gradio loads the page anew when the server is back
-  });
+  }, {heard: ({waiting, long}) => { if (long && awaited) document.dispatchEvent(new CustomEvent('gl:busy', {detail: {waiting}})); }});
 
   /** Writes instead of the server, where a model thinks in the page. */
   const writer = createWriter((value) => {
@@ -80,6 +82,7 @@ export function mount(view) {
     if (value.run !== undefined && (value.run !== run || stopped)) {
       props.value = good;
     } else {
+      awaited = null;
       good = value;
       if (value.run === undefined) own = null; // another model's example, or a link
       model = good.model ?? model;
@@ -127,6 +130,7 @@ export function mount(view) {
   /** Ask for a text: what is being written ends first. `line` is what was typed: the server looks for it itself. */
   async function ask(way, change = {}, line = '') {
     await end();
+    awaited = [way, change, line];
     own = null;
     run += 1;
     stopped = false;
@@ -242,8 +246,12 @@ export function mount(view) {
     element.closest('#gl-text').addEventListener(`gl:${way}`, (event) => { if (!own || way === 'write') void ask(way, {}, /** @type {CustomEvent} */ (event).detail?.line); });
   }
   document.addEventListener('gl:head', (event) => { ({chosen} = /** @type {CustomEvent} */ (event).detail); });
-  document.addEventListener('gl:thinking', () => { if (writer.busy()) freeze(); });
-  document.addEventListener('gl:ended', () => { busy = false; pulse.rest(); });
+  document.addEventListener('gl:thinking', (event) => {
+    const {detail: mine} = /** @type {CustomEvent} */ (event);
+    if (writer.busy()) freeze();
+    else if (mine && busy && awaited) void ask(...awaited); // who waits in the server's queue waits no longer
+  });
+  document.addEventListener('gl:ended', () => { busy = false; awaited = null; pulse.rest(); });
   document.addEventListener('gl:settings', (event) => { settings = /** @type {CustomEvent} */ (event).detail; });
   document.addEventListener('change', (event) => { // another model reads the text that is here
     const select = /** @type {HTMLSelectElement} */ (event.target);

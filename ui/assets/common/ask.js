@@ -58,6 +58,7 @@ export async function post(path, question, signal) {
     if (/** @type {Error} */ (error).name === 'AbortError') throw error;
     throw new Refused('The page does not reach its server. Is it still running?');
   }
+  if (answer.status === 503 && path.startsWith('ask/')) document.dispatchEvent(new CustomEvent('gl:busy')); // the page's head offers to think here
   if (!answer.ok) throw new Refused(answer.headers.get('Content-Type')?.startsWith('text/plain') ? await answer.text() : `The server answered ${answer.status}.`, answer.status);
   return answer;
 }
