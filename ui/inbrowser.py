@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import gpt
-from gpt.browserfile import MAX_PARAMETERS, body_bytes, browser_file
-from gpt.tokenizer import CharTokenizer
+from gpt.browserfile import body_bytes, browser_file
 
+from .facts import not_in_a_browser
 from .limits import LONG_QUEUE, MAX_TAKEN_BYTES_KEPT
 from .registry import Registry
 
@@ -27,7 +27,7 @@ class Taken:
 def offered(checkpoint: gpt.Checkpoint, registry: Registry) -> dict[str, Any]:
     """What the page's head is told: the ``id`` of the model, about how many ``bytes`` its file has, and whether so many
     wait that a visitor had better take it (``long``); or, in one sentence, ``why`` it does not think in a browser."""
-    if why := refusal(checkpoint):
+    if why := not_in_a_browser(checkpoint):
         return {"why": why}
     return {"id": checkpoint.id, "bytes": body_bytes(checkpoint.model, registry.weights), "long": is_long(registry)}
 
@@ -35,15 +35,6 @@ def offered(checkpoint: gpt.Checkpoint, registry: Registry) -> dict[str, Any]:
 def is_long(registry: Registry) -> bool:
     """Whether the page's queue is long."""
     return registry.waiting() >= LONG_QUEUE
-
-
-def refusal(checkpoint: gpt.Checkpoint) -> str:
-    """Why a model does not think in a browser, in one sentence; empty where it does."""
-    if checkpoint.model.config.num_parameters > MAX_PARAMETERS:
-        return f"It is too large for a browser, which thinks with {MAX_PARAMETERS / 1e6:g} million parameters at most."
-    if not isinstance(checkpoint.tokenizer, CharTokenizer):
-        return "It reads subwords; a browser thinks with models that read letters."
-    return ""
 
 
 class Files:
@@ -62,7 +53,7 @@ class Files:
             CheckpointError: it is damaged, or does not think in a browser.
         """
         checkpoint = self._registry.get(name)
-        if why := refusal(checkpoint):
+        if why := not_in_a_browser(checkpoint):
             raise gpt.CheckpointError(why)
         tag = f"{checkpoint.id}-{self._registry.weights}"
         with self._lock:  # of three hundred who ask at once one waits for its making, and so do the others

@@ -19,7 +19,7 @@ from gpt.browserfile import browser_file
 from tests.browser.test_subwords import make_subwords
 from tests.conftest import ALPHABET, make_checkpoint
 from tests.ui.test_models import SMALL, running
-from ui import head, inbrowser, inbrowser_route
+from ui import facts, head, inbrowser, inbrowser_route
 from ui.host import Host
 from ui.inbrowser import Files
 from ui.limits import LONG_QUEUE
@@ -95,7 +95,7 @@ def test_what_a_browser_cannot_think_with_says_why_in_one_sentence(url: str, reg
     make_subwords(registry.folder / "words", 300)
     whys = []
     for name, most in (("words", 15_000_000), ("shakespeare", 10_000)):
-        monkeypatch.setattr(inbrowser, "MAX_PARAMETERS", most)
+        monkeypatch.setattr(facts, "MAX_PARAMETERS", most)
         answer = httpx.get(url, params={"model": name})
         whys.append(answer.text)
         assert answer.status_code == 404
