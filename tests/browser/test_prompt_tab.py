@@ -285,7 +285,7 @@ def test_another_model_is_chosen_and_told(open_page, page_url, checkpoints):
     assert whole(page) == "ROMEO:" + expected(other, "ROMEO:", 300, EXAMPLE_SEED)
     write(page, "JULIET:")
     assert whole(page) == "JULIET:" + expected(other, "JULIET:", 300, seed(page))
-    page.locator("#gl-head button").click()
+    page.get_by_title("What this model is").click()
     facts = page.inner_text("#gl-head dl")
     assert "learned positions, layer norm, GELU, tied head" in facts
     assert "4.1234 nats" in facts

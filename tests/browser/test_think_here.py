@@ -256,6 +256,7 @@ def test_who_waits_in_a_long_queue_is_offered_the_own_browser_and_waits_no_longe
 ):
     monkeypatch.setattr("ui.prompt.MAX_WRITERS", 1)
     monkeypatch.setattr("ui.inbrowser.LONG_QUEUE", 1)
+    monkeypatch.setenv("GPT_QUEUE", "1")
     make_checkpoint(tmp_path / "models" / "shakespeare", gpt.GPTConfig(n_layer=1, n_head=1, n_embd=32, block_size=64))
     expected = "ROMEO:" + written(tmp_path / "models", "ROMEO:", 300, seed=SEED)
     step = Decoder.step
@@ -267,11 +268,29 @@ def test_who_waits_in_a_long_queue_is_offered_the_own_browser_and_waits_no_longe
         wait_status(first, "writing")
         keep_seed(second)
         type_line(second, "ROMEO:")
+        third = open_page(url, allow="503")
+        type_line(third, "JULIET:")  # is refused: nobody more may wait
+        third.get_by_role("button", name=re.compile(r"Think in this browser \(")).wait_for()
+        third.close()
         second.get_by_role("button", name=re.compile(r"Think in this browser \(")).click()
         second.wait_for_function(f"(text) => {WHOLE} === text", arg=expected)
         assert status(first) == "writing", "it waited for nobody"
         first.close()
         second.close()
+
+
+@pytest.mark.parametrize("tab", ["Sampling", "Attention"])
+def test_a_view_that_a_busy_server_refuses_is_drawn_once_the_model_thinks_here(open_page, page_url, tab):
+    page = open_page(page_url, allow="503")
+    busy = "64 questions are waiting, the limit of this page."
+    page.route("**/letter/ask/**", lambda route: route.fulfill(status=503, content_type="text/plain", body=busy))
+    page.get_by_role("tab", name=tab).click()
+    view = page.locator(f"#gl-{tab.lower()}")
+    view.get_by_text(busy).wait_for()
+    page.get_by_role("button", name=re.compile(r"Think in this browser \(")).click()
+    drawn = {"Sampling": ".gs[data-gl-lab]:not([data-gl-lab=''])", "Attention": ".ge[data-gl-trace]"}[tab]
+    view.locator(drawn).wait_for()
+    view.get_by_text(busy).wait_for(state="hidden")
 
 
 def test_a_model_of_subwords_has_no_switch_and_says_why(open_page, tmp_path, serve):

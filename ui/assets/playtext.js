@@ -64,13 +64,10 @@ export function mount(view) {
     if (begun) keepBranch();
     draw();
     void remember({prompt, text, model, seed, length: settings.length, ...pick(settings)}); // gradio loads the page anew when the server is back
-  }, {heard: ({waiting, long}) => { if (long && awaited) document.dispatchEvent(new CustomEvent('gl:busy', {detail: {waiting}})); }});
+  }, {heard: ({waiting, long}) => { if (long && (awaited || good.status !== 'writing')) document.dispatchEvent(new CustomEvent('gl:busy', {detail: {waiting}})); }});
 
   /** Writes instead of the server, where a model thinks in the page. */
-  const writer = createWriter((value) => {
-    props.value = value;
-    take(value);
-  });
+  const writer = createWriter((value) => take(props.value = value));
 
   function receive() {
     const value = props.value ?? {};
@@ -251,7 +248,12 @@ export function mount(view) {
     if (writer.busy()) freeze();
     else if (mine && busy && awaited) void ask(...awaited); // who waits in the server's queue waits no longer
   });
-  document.addEventListener('gl:ended', () => { busy = false; awaited = null; pulse.rest(); });
+  document.addEventListener('gl:ended', () => {
+    pulse.rest();
+    if (awaited && !thinker()) pulse.hear(); // it may have been refused: the queue is full
+    busy = false;
+    awaited = null;
+  });
   document.addEventListener('gl:settings', (event) => { settings = /** @type {CustomEvent} */ (event).detail; });
   document.addEventListener('change', (event) => { // another model reads the text that is here
     const select = /** @type {HTMLSelectElement} */ (event.target);

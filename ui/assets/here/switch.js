@@ -3,6 +3,7 @@
  * nothing about text, sampling and attention. Off, or another model, and the server is asked again.
  */
 import {Refused} from '../common/ask.js';
+import {shownName} from '../common/ownmodels.js';
 import {answersFor, think} from '../common/thinking.js';
 import {make} from '../dom.js';
 import {start} from '../gpt.js';
@@ -43,7 +44,7 @@ export function createSwitch(say, changed) {
   const crowd = make('span');
   const accept = make('button', {class: 'gl-button', type: 'button', on: {click: () => { void on(); box.focus(); }}});
   const decline = make('button', {class: 'gl-link', type: 'button', on: {click: () => { busy.is = false; refused = true; draw(); }}}, 'Not now');
-  const offer = make('div', {class: 'gl-offer', role: 'status', hidden: true}, crowd, accept, decline);
+  const offer = make('div', {class: 'gl-offer', hidden: true}, crowd, accept, decline);
   let refused = false;
 
   async function on() {
@@ -58,7 +59,7 @@ export function createSwitch(say, changed) {
       if (mine.signal.aborted || made.about.id !== here.id) {
         made.close();
         mine.signal.throwIfAborted();
-        throw new Refused(`The file that came is not of this ${model}: choose the model anew.`);
+        throw new Refused(`The file that came is not of this ${shownName(model)}: choose the model anew.`);
       }
       engine = made;
       anew = false;
@@ -106,6 +107,7 @@ export function createSwitch(say, changed) {
 
   document.addEventListener('gl:busy', (event) => {
     const {waiting = 0} = /** @type {CustomEvent} */ (event).detail ?? {};
+    if (!busy.is && !element.hidden && !engine) spoken.textContent = 'The server has much to do. The model can think in this browser instead.'; // once, not at every number
     busy = {is: true, waiting};
     draw();
   });

@@ -34,6 +34,9 @@ export function createPulse(gone, {heard = (_) => {}, reach = ask, wait = setTim
       timer = wait(() => void look(mine), SILENCE_MS);
     },
 
+    /** Asks now, and once. */
+    hear() { void reach().then(heard, () => {}); },
+
     /** Nothing is awaited. */
     rest() {
       listening++;
