@@ -132,6 +132,8 @@ def test_off_again_the_server_answers_as_before(open_page, page_url):
     keep_seed(page)
     turn_on(page)
     here = write(page, "JULIET:")
+    page.get_by_role("button", name="Ask the server").click()  # whether it copies: here is no training text
+    page.wait_for_selector(".gp-copied-words:has-text('is not on this machine')")
     page.get_by_title("What this model is").click()
     facts = page.locator("#gl-head .gl-facts")
     assert "Thinks\nin this browser, by WebAssembly" in facts.inner_text()

@@ -100,7 +100,8 @@ test('a question goes to the model in the page where it can answer it, at the ti
   assert.deepEqual(left, []);
   await assert.rejects(trace({model: 'another', text: 'ROMEO:'}), unreachable);
   await assert.rejects(askPacket('story')({model: 'mine'}), unreachable);
-  assert.deepEqual(left.map((url) => url.split('/').at(-1)), ['trace', 'story']);
+  await assert.rejects(askJson('quality')({model: 'mine', text: 'ROMEO:', server: true}), unreachable); // of the training text only a server knows
+  assert.deepEqual(left.map((url) => url.split('/').at(-1)), ['trace', 'story', 'quality']);
 
   think(null);
   assert.equal(thinker(), null);
