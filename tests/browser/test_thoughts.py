@@ -411,11 +411,12 @@ def test_without_a_server_there_is_one_sentence_and_the_text_stays(open_page, pa
     text = whole(page)
     page.route("**/ask/*", lambda route: route.abort())
     page.select_option("#gl-head select", "gpt2-tiny")  # the page's own stream still answers: the example becomes its
+    page.wait_for_function("document.querySelector('#gl-head').innerText.includes('2 layers of 2 heads')")
+    said_so = "The page does not reach its server. Is it still running?"
     for where in (".gp-pinned .gp-hint", ".gp-copied-words"):
         page.wait_for_function(
-            "(where) => document.querySelector(where).textContent.includes('does not reach its server')", arg=where
+            "([where, said]) => document.querySelector(where).innerText === said", arg=[where, said_so]
         )
-        assert page.locator(where).inner_text() == "The page does not reach its server. Is it still running?"
     assert len(whole(page)) == len(text)
     page.unroute("**/ask/*")
     write(page, "JULIET:")
