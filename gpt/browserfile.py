@@ -29,6 +29,7 @@ from .tokenizer import CharTokenizer
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
+    from .model import GPT
 
 MAGIC = b"GLWT"
 VERSION = 1
@@ -90,6 +91,19 @@ def browser_file(checkpoint: Checkpoint, weights: Weights = "int8", card: str = 
     return preamble + rest
 
 
+def body_bytes(model: GPT, weights: Weights = "int8") -> int:
+    """How many bytes the body of a model's file has, without making it: all but some thousands of the file's own."""
+    state, end = model.state_dict(), 0
+    for name in parameter_shapes(model.config):
+        tensor = state[name]
+        sizes = [_size(tensor)]
+        if weights == "int8" and _is_rounded(name, tensor):
+            sizes = [tensor.numel(), 2 * len(tensor)]
+        for size in sizes:
+            end += -end % ALIGNMENT + size
+    return end
+
+
 class _Body:
     """Bytes one after the other, each part at a multiple of ALIGNMENT."""
 
@@ -106,9 +120,18 @@ class _Body:
 
 def _table_entry(body: _Body, name: str, tensor: Tensor, weights: Weights) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": name, "shape": list(tensor.shape)}
-    if weights == "int8" and tensor.ndim == 2 and "embedding" not in name:
+    if weights == "int8" and _is_rounded(name, tensor):
         matrix = to_int8(tensor)
         return {**entry, "type": "int8", "at": body.put(matrix.numbers), "scales": body.put(matrix.scales)}
     narrow = tensor.bfloat16()
     lossless = torch.equal(narrow.float(), tensor)
     return {**entry, "type": "bfloat16" if lossless else "float32", "at": body.put(narrow if lossless else tensor)}
+
+
+def _is_rounded(name: str, tensor: Tensor) -> bool:
+    """Whether int8 rounds this one."""
+    return tensor.ndim == 2 and "embedding" not in name
+
+
+def _size(tensor: Tensor) -> int:
+    return tensor.numel() * (2 if torch.equal(tensor.bfloat16().float(), tensor) else 4)

@@ -116,6 +116,22 @@ class Decoder:
         return self.model(torch.tensor([[token]], device=self.device), self.cache)[0, -1].cpu().numpy()
 
 
+def decode_in_float32(model: GPT) -> None:
+    """From now on this model is decoded with float32 weights, also where int8 ones would be faster.
+
+    The int8 kernel rounds what goes into a product and what comes out to bfloat16: of one seed it writes another text,
+    sooner or later, than any arithmetic that does not. In float32 it is the same text that a browser writes
+    (browserfile.py), and on other machines.
+    """
+    model.__dict__["_in_float32"] = True
+    model.__dict__.pop("_plan", None)
+
+
+def is_decoded_in_float32(model: GPT) -> bool:
+    """Whether :func:`decode_in_float32` was told so."""
+    return bool(model.__dict__.get("_in_float32"))
+
+
 def plan(model: GPT) -> Plan:
     """How this model is decoded: found out once, and again when its weights have changed. A notice is a warning too.
 
@@ -141,7 +157,7 @@ def _make_plan(model: GPT) -> Plan:
     fault = _fault(model)
     if fault:
         return Plan("plain", fault, {})
-    matrices = packed(model)
+    matrices = {} if is_decoded_in_float32(model) else packed(model)
     fault = kernel_fault(matrices.values())
     if fault or not matrices:
         return Plan("float32", fault, {})

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .config import GPTConfig
-from .decoder import on_one_thread
+from .decoder import decode_in_float32, is_decoded_in_float32, on_one_thread
 from .model import GPT, Probe
 
 if TYPE_CHECKING:
@@ -224,7 +224,10 @@ def silence(model: GPT, silenced: Iterable[tuple[int, int]]) -> GPT:
             key = f"blocks.{layer}.attention.qkv.{name}"
             state[key] = state[key].clone()
             state[key][first : first + config.head_size] = 0
-    return GPT.from_state(config, state).to(model.token_embedding.weight.device).eval().requires_grad_(False)
+    made = GPT.from_state(config, state).to(model.token_embedding.weight.device).eval().requires_grad_(False)
+    if is_decoded_in_float32(model):
+        decode_in_float32(made)
+    return made
 
 
 def _outcome(model: GPT, x: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,8 +8,10 @@ import hypothesis
 import pytest
 import torch
 
+import gpt
 from gpt import GPT, GPTConfig
 from gpt.checkpoint import save, to_json
+from gpt.decoder import decode_in_float32
 from gpt.tokenizer import CharTokenizer
 
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no bug
@@ -38,6 +40,13 @@ def make_checkpoint(folder, config=None, seed=0, more=None):
         more=more or {"training.json": to_json(TRAINING)},
     )
     return folder
+
+
+def load_as_the_page(folder):
+    """A checkpoint as the page has it: on the int8 grid, decoded in float32 (ui/registry.py)."""
+    checkpoint = gpt.load(folder, weights="int8")
+    decode_in_float32(checkpoint.model)
+    return checkpoint
 
 
 @pytest.fixture(scope="session")

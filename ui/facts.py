@@ -8,7 +8,9 @@ from typing import Any
 
 import gpt
 from gpt import CheckpointError
+from gpt.browserfile import MAX_PARAMETERS
 from gpt.checkpoint import TRAINING
+from gpt.tokenizer import CharTokenizer
 
 OPEN_WEB = "GPT-2 was trained on text of the open web: what it writes may be false, and may offend."
 MOST_CHARACTERS = 20_000
@@ -75,6 +77,15 @@ def held_out_bits(training: Mapping[str, Any], letters: bool) -> float | None:
 def is_gpt2(config: gpt.GPTConfig, training: Mapping[str, Any]) -> bool:
     """Whether these are the published weights: GPT-2's recipe and vocabulary, and no training of ours."""
     return not training and config.norm == "layer" and config.vocab_size > MOST_CHARACTERS
+
+
+def not_in_a_browser(checkpoint: gpt.Checkpoint) -> str:
+    """Why a model does not think in a browser, in one sentence; empty where it does."""
+    if checkpoint.model.config.num_parameters > MAX_PARAMETERS:
+        return f"It is too large for a browser, which thinks with {MAX_PARAMETERS / 1e6:g} million parameters at most."
+    if not isinstance(checkpoint.tokenizer, CharTokenizer):
+        return "It reads subwords; a browser thinks with models that read letters."
+    return ""
 
 
 def check_told(checkpoint: gpt.Checkpoint) -> None:

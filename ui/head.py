@@ -7,6 +7,7 @@ from typing import Any
 from .components.view import View
 from .facts import describe as describe
 from .facts import training_facts as training_facts
+from .inbrowser import offered
 from .registry import Registry
 
 
@@ -16,11 +17,14 @@ def build(registry: Registry, chosen: str) -> View:
 
 
 def value(registry: Registry, chosen: str) -> dict[str, Any]:
-    """What the head shows: the names to choose from, the chosen one among them, and that model in words."""
+    """What the head shows: the names to choose from, the chosen one among them, that model in words, and whether it can
+    think in the visitor's browser."""
+    checkpoint = registry.get(chosen)
     return {
         "names": list(dict.fromkeys([*registry.names(), chosen])),
         "chosen": chosen,
-        **describe(registry.get(chosen), registry.weights),
+        **describe(checkpoint, registry.weights),
+        "here": offered(checkpoint, registry),
     }
 
 

@@ -120,6 +120,15 @@ MAX_DOWNLOADING = 4
 MAX_DOWNLOAD_SECONDS = 1_800
 """One such download: whoever takes it slower than that is no longer waited for."""
 
+MAX_TAKING = 400
+"""Visitors who take a model into their browsers at the same time; one more is refused."""
+
+MAX_TAKEN_BYTES_KEPT = 64_000_000
+"""Files of models for browsers that are kept in memory; the one not used for longest goes first."""
+
+LONG_QUEUE = 4
+"""Requests that wait; from so many on a visitor is offered to let the model think in the own browser."""
+
 MAX_ASKING_HUB = 1
 """Visitors for whom the Hub is searched at the same time; others wait."""
 

@@ -15,6 +15,7 @@ from . import (
     attention,
     download_route,
     head,
+    inbrowser_route,
     lent,
     links,
     models,
@@ -149,6 +150,7 @@ def launch_options(registry: Registry) -> dict[str, Any]:
             "routes": [
                 ask_route.route(registry),
                 download_route.route(registry),
+                *inbrowser_route.routes(registry),
                 models_route.route(registry),
                 own_route.route(registry),
                 route(),

@@ -83,9 +83,9 @@ def wire(tab: PromptTab, head: View, registry: Registry) -> None:
     for listen, way in (
         (tab.prompt.submit, "write"), (tab.write.click, "write"), (tab.go_on.click, "go_on"), (tab.again.click, "again")
     ):  # fmt: skip
-        listen(None, None, None, js=_ask(way), **in_browser)
+        listen(None, [tab.prompt], None, js=_ask(way), **in_browser)
     tab.beginnings.begin(None, [tab.beginnings], [tab.prompt], js="(value) => value.chosen", **in_browser).then(
-        None, None, None, js=_ask("write"), **in_browser
+        None, [tab.prompt], None, js=_ask("write"), **in_browser
     )
     running = [
         listen(
@@ -105,7 +105,8 @@ def wire(tab: PromptTab, head: View, registry: Registry) -> None:
 
 
 def _ask(way: str) -> str:
-    return f"() => document.getElementById('gl-text').dispatchEvent(new CustomEvent('gl:{way}'))"
+    event = f"new CustomEvent('gl:{way}', {{detail: {{line}}}})"
+    return f"(line) => {{ document.getElementById('gl-text').dispatchEvent({event}); return []; }}"
 
 
 def write_prompt(registry: Registry, prompt: str, shown: Any, settings: Any, head: Any) -> Iterator[tuple[Any, Any]]:

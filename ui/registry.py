@@ -15,9 +15,11 @@ from typing import Literal
 
 import gpt
 from gpt.checkpoint import ADAPTER_WEIGHTS, CONFIG, WEIGHTS, locate
+from gpt.decoder import decode_in_float32
 from gpt.sources import cache
 from train import jobs
 
+from .facts import not_in_a_browser
 from .host import Host
 from .limits import MAX_MODELS_ARRIVED, MAX_MODELS_LOADED, MAX_TRAININGS_DAYS
 
@@ -146,9 +148,12 @@ class Registry:
 
     def _load(self, name: str, folder: Path) -> gpt.Checkpoint:
         try:
-            return gpt.load(folder, weights=self.weights)
+            checkpoint = gpt.load(folder, weights=self.weights)
         except gpt.CheckpointError as error:  # a visitor reads this: the path is the host's own affair
             raise gpt.CheckpointError(str(error).replace(f"{folder}{os.sep}", f"{shown(name)}: ")) from None
+        if not not_in_a_browser(checkpoint):  # there too it may think: a seed is to give the same text
+            decode_in_float32(checkpoint.model)
+        return checkpoint
 
     def _make_room(self, newest: tuple[str, Path, int]) -> None:
         """Of what is in memory, drop the least used: what visitors loaded goes first."""

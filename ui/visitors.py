@@ -15,7 +15,7 @@ COUNTED = (
     "/letter/ask/", "/letter/models/", "/letter/own/", "/queue/join", "/gradio_api/run/", "/gradio_api/call/",
     "/api/predict",
 )  # fmt: skip
-DOWNLOADS = "/letter/models/download"
+DOWNLOADS = ("/letter/models/download", "/letter/models/browser")
 FREE = (
     "/letter/models/progress", "/letter/models/stop", "/letter/models/list", "/letter/own/follow", "/letter/own/stop",
 )  # fmt: skip

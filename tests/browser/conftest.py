@@ -5,8 +5,8 @@ from urllib.parse import urlparse
 
 import pytest
 
-import gpt
 from tests.browser.steps import packed, settle, wait_traced
+from tests.conftest import load_as_the_page
 
 FLAGS = [
     "--no-sandbox",
@@ -69,7 +69,7 @@ def open_page(chromium):
 @pytest.fixture(scope="session")
 def checkpoint(checkpoints):
     """The model that the page opens with, as the library loads it."""
-    return gpt.load(checkpoints / "shakespeare", weights="int8")
+    return load_as_the_page(checkpoints / "shakespeare")
 
 
 @pytest.fixture

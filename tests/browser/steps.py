@@ -7,6 +7,7 @@ import time
 import zlib
 
 import gpt
+from tests.conftest import load_as_the_page
 
 
 def packed(state):
@@ -63,7 +64,7 @@ def pixels(page, selector):
 
 
 def written(checkpoints, prompt, count, model="shakespeare", seed=11):
-    checkpoint = gpt.load(checkpoints / model, weights="int8")
+    checkpoint = load_as_the_page(checkpoints / model)
     settings = gpt.SamplingSettings(temperature=0.8)
     return "".join(token.text for token in gpt.generate(checkpoint, prompt, settings, count, seed))
 

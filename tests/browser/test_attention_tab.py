@@ -6,6 +6,7 @@ import pytest
 
 import gpt
 from tests.browser.steps import box, boxes_of, pixels, settle, title
+from tests.conftest import load_as_the_page
 
 
 def test_the_tab_opens_with_an_example_painted(explorer):
@@ -84,7 +85,7 @@ def test_the_numbers_are_the_models_own(explorer, checkpoints):
     text = "ROMEO:\nBut soft, what light through yonder window"
     page = explorer(state={"text": text, "layer": 3, "head": 1, "pin": 30, "view": "row"})
     page.wait_for_function("!document.querySelector('.ge-table caption').textContent.includes('rounded')")
-    weights = gpt.trace(gpt.load(checkpoints / "shakespeare", weights="int8"), text).attention[3, 1, 30]
+    weights = gpt.trace(load_as_the_page(checkpoints / "shakespeare"), text).attention[3, 1, 30]
     rows = page.locator(".ge-table tbody tr").all_inner_texts()
     assert len(rows) == 8
     for row in rows:

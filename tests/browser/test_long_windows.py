@@ -11,7 +11,7 @@ from PIL import Image
 import gpt
 from tests.browser.steps import export, packed, sentence, settle, until, wait_traced
 from tests.browser.test_attention_talk import open_offline  # noqa: F401
-from tests.conftest import ALPHABET, make_checkpoint
+from tests.conftest import ALPHABET, load_as_the_page, make_checkpoint
 
 TOKENS = 1024
 HEAD = 2
@@ -26,7 +26,7 @@ def long(tmp_path_factory, serve):
     letters = np.random.default_rng(0).choice(list(ALPHABET), TOKENS)
     letters[100::100] = "\n"
     with serve(folder) as url:
-        yield url, gpt.load(source, weights="int8"), "".join(letters)
+        yield url, load_as_the_page(source), "".join(letters)
 
 
 def test_a_long_window_is_exported_with_the_one_map_that_is_on_screen(open_page, open_offline, long):  # noqa: F811

@@ -12,7 +12,7 @@ from gpt.checkpoint import save
 from gpt.hub import push
 from gpt.tokenizer import BPETokenizer
 from tests.browser.steps import no_sideways_scroll
-from tests.conftest import make_checkpoint
+from tests.conftest import load_as_the_page, make_checkpoint
 from tests.hub.conftest import OWNER
 from tests.hub.conftest import hub as hub
 from tests.hub.local_hub import Stored
@@ -142,7 +142,7 @@ def test_two_models_write_side_by_side_what_the_library_writes_and_read_each_oth
     for i, name in enumerate(("my-own", "shakespeare")):
         side = pair.get_by_role("article").nth(i)
         assert side.locator("h3").inner_text() == name
-        checkpoint = gpt.load(folder / name, weights="int8")
+        checkpoint = load_as_the_page(folder / name)
         tokens = gpt.generate(checkpoint, "First ", gpt.SamplingSettings(temperature=0.8), 240, seed=11)
         text = "".join(token.text for token in tokens)
         assert (
@@ -153,7 +153,7 @@ def test_two_models_write_side_by_side_what_the_library_writes_and_read_each_oth
         )
         numbers = side.locator(".gm-readings dd").all_inner_texts()
         for reader, said in zip(("my-own", "shakespeare"), numbers, strict=True):
-            score = gpt.score(gpt.load(folder / reader, weights="int8"), "First " + text)
+            score = gpt.score(load_as_the_page(folder / reader), "First " + text)
             assert said == f"reads this with {score.bits_per_character:.2f} bits a character"
     assert "my-own" in page.locator(".gm-memory").inner_text()
     pair.get_by_role("button", name="Close").click()

@@ -63,4 +63,6 @@ def test_the_page_writes_and_reloads_behind_a_path_prefix(open_page, serve, chec
         assert PREFIX in page.url
         page.reload()
         page.wait_for_function("(text) => document.querySelector('#gl-text')?.innerText === text", arg=text)
+        page.get_by_role("switch", name="Think in this browser").check()  # its file and its worker are found there too
+        page.wait_for_function("document.querySelector('.gl-spoken').textContent.endsWith('in this browser now.')")
         page.close()

@@ -6,6 +6,7 @@ import pytest
 
 import gpt
 from gpt.decoder import Decoder
+from tests.conftest import load_as_the_page
 from ui.prompt import EXAMPLE_SEED
 
 SETTINGS = gpt.SamplingSettings(temperature=0.8)
@@ -13,7 +14,7 @@ SETTINGS = gpt.SamplingSettings(temperature=0.8)
 
 @pytest.fixture(scope="module")
 def checkpoint(checkpoints):
-    return gpt.load(checkpoints / "shakespeare", weights="int8")
+    return load_as_the_page(checkpoints / "shakespeare")
 
 
 @pytest.fixture
@@ -278,13 +279,13 @@ def test_another_model_is_chosen_and_told(open_page, page_url, checkpoints):
     page = open_page(page_url)
     page.select_option("#gl-head select", "gpt2-tiny")
     page.wait_for_function("document.querySelector('#gl-head').innerText.includes('2 layers of 2 heads')")
-    other = gpt.load(checkpoints / "gpt2-tiny", weights="int8")
+    other = load_as_the_page(checkpoints / "gpt2-tiny")
     page.wait_for_function("(text) => document.querySelector('#gl-text').innerText !== text", arg="")
     page.wait_for_timeout(300)
     assert whole(page) == "ROMEO:" + expected(other, "ROMEO:", 300, EXAMPLE_SEED)
     write(page, "JULIET:")
     assert whole(page) == "JULIET:" + expected(other, "JULIET:", 300, seed(page))
-    page.locator("#gl-head button").click()
+    page.get_by_title("What this model is").click()
     facts = page.inner_text("#gl-head dl")
     assert "learned positions, layer norm, GELU, tied head" in facts
     assert "4.1234 nats" in facts

@@ -17,7 +17,7 @@ from tests.browser.sampling_steps import (
     wait_text,
     wait_value,
 )
-from tests.conftest import make_checkpoint
+from tests.conftest import load_as_the_page, make_checkpoint
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from tests.conftest import make_checkpoint
 )
 @pytest.mark.parametrize("model", ["shakespeare", "gpt2-tiny"])
 def test_rolls_are_the_draws_of_generate_also_where_the_window_moves(laboratory, checkpoints, settings, model):
-    checkpoint = gpt.load(checkpoints / model, weights="int8")
+    checkpoint = load_as_the_page(checkpoints / model)
     page = laboratory(model=model, text=PROMPT, settings=settings, seed=1603)
     text = roll(page, 60)
     assert text == PROMPT + expected(checkpoint, PROMPT, 60, 1603, **settings)
@@ -185,7 +185,7 @@ def test_side_by_side_stops(laboratory):
 def test_another_model_is_asked_for_the_same_text_under_the_same_settings(laboratory, checkpoints):
     page = laboratory(text=PROMPT, settings={"temperature": 1.2, "top_k": 20}, seed=5)
     page.select_option("#gl-head select", "gpt2-tiny")
-    other = gpt.load(checkpoints / "gpt2-tiny", weights="int8")
+    other = load_as_the_page(checkpoints / "gpt2-tiny")
     wanted = gpt.next_distribution(other, PROMPT, gpt.SamplingSettings(temperature=1.2, top_k=20))
     page.wait_for_function("document.querySelector('#gl-sampling .gs').laboratory.path.model === 'gpt2-tiny'")
     assert np.allclose(column(table(page), "left"), wanted.after, atol=1e-6)
@@ -202,7 +202,7 @@ def test_a_large_vocabulary_shows_fifty_and_the_rest(laboratory, serve, tmp_path
         page = laboratory(url=url, text=PROMPT, settings={"temperature": 1, "top_k": 90}, seed=5)
         assert page.locator(".gs-letter").count() == 51
         assert page.locator(".gs-letter").last.inner_text() == f"+{len(alphabet) - 50}"
-        wanted = gpt.load(tmp_path / "models" / "shakespeare", weights="int8")
+        wanted = load_as_the_page(tmp_path / "models" / "shakespeare")
         assert roll(page, 20) == PROMPT + expected(wanted, PROMPT, 20, 5, top_k=90)
         assert len(table(page)) == len(alphabet)
         page.close()

@@ -19,7 +19,7 @@ from tests.browser.test_prompt_tab import (
     whole,
     write,
 )
-from tests.conftest import TRAINING, make_checkpoint
+from tests.conftest import TRAINING, load_as_the_page, make_checkpoint
 from train import data
 from ui import corpus
 
@@ -29,7 +29,7 @@ INJECTIONS = "${alert(1)} ${ <img src=x onerror=alert(1)> {{value}} </script><sc
 
 @pytest.fixture(scope="module")
 def checkpoint(checkpoints):
-    return gpt.load(checkpoints / "shakespeare", weights="int8")
+    return load_as_the_page(checkpoints / "shakespeare")
 
 
 def known(page):
@@ -312,7 +312,7 @@ def test_a_fork_of_a_text_that_has_left_the_window(open_page, page_url, checkpoi
     pin(page, offset)
     row, character = other_row(page)
     fork(page, row)
-    small = gpt.load(checkpoints / "gpt2-tiny", weights="int8")
+    small = load_as_the_page(checkpoints / "gpt2-tiny")
     assert small.model.config.block_size < len(text) - offset
     begun = text[:offset] + character
     settings = gpt.SamplingSettings(temperature=0.8)
@@ -402,7 +402,7 @@ def test_another_model_reads_the_same_text_otherwise(open_page, page_url, checkp
     page.wait_for_function("(before) => document.querySelector('.gp-words').textContent !== before", arg=before)
     known(page)
     assert whole(page) == text
-    assert said(page) == words_of(gpt.score(gpt.load(checkpoints / "gpt2-tiny", weights="int8"), text), offset)
+    assert said(page) == words_of(gpt.score(load_as_the_page(checkpoints / "gpt2-tiny"), text), offset)
 
 
 def test_without_a_server_there_is_one_sentence_and_the_text_stays(open_page, page_url):
@@ -411,11 +411,12 @@ def test_without_a_server_there_is_one_sentence_and_the_text_stays(open_page, pa
     text = whole(page)
     page.route("**/ask/*", lambda route: route.abort())
     page.select_option("#gl-head select", "gpt2-tiny")  # the page's own stream still answers: the example becomes its
+    page.wait_for_function("document.querySelector('#gl-head').innerText.includes('2 layers of 2 heads')")
+    said_so = "The page does not reach its server. Is it still running?"
     for where in (".gp-pinned .gp-hint", ".gp-copied-words"):
         page.wait_for_function(
-            "(where) => document.querySelector(where).textContent.includes('does not reach its server')", arg=where
+            "([where, said]) => document.querySelector(where).innerText === said", arg=[where, said_so]
         )
-        assert page.locator(where).inner_text() == "The page does not reach its server. Is it still running?"
     assert len(whole(page)) == len(text)
     page.unroute("**/ask/*")
     write(page, "JULIET:")

@@ -17,10 +17,11 @@ from torch import Tensor
 
 import gpt
 from gpt import GPT, Checkpoint, GPTConfig
-from gpt.decoder import Decoder, plan
+from gpt.decoder import Decoder, decode_in_float32, plan
 from gpt.generation import window_start
 from gpt.quantization import round_to_int8
 from gpt.tokenizer import CharTokenizer
+from gpt.tracing import silence
 
 TEXT = "".join(path.read_text(encoding="utf-8") for path in sorted(Path(gpt.__file__).parent.glob("*.py")))
 TOKENIZER = CharTokenizer.from_text(TEXT)
@@ -114,6 +115,18 @@ def test_int8_steps_stay_near_the_float32_model_on_the_same_tokens(model: GPT) -
     differences = (of(decode(int8, ids)) - of(forward(model, ids))).abs()
     assert differences.mean() < 0.02
     assert differences.max() < 0.2
+
+
+def test_int8_weights_are_decoded_in_float32_where_that_is_told_also_with_heads_off(model: GPT) -> None:
+    for told_late in (False, True):
+        int8 = rounded(model)
+        assert not told_late or plan(int8).way == "int8"
+        decode_in_float32(int8)
+        for told in (int8, silence(int8, [(0, 1)])):
+            assert (plan(told).way, plan(told).notice) == ("float32", "")
+            torch.testing.assert_close(
+                decode(told, THROUGH_TWO_REFILLS), forward(told, THROUGH_TWO_REFILLS), rtol=0, atol=1e-4
+            )
 
 
 def test_int8_steps_are_the_rounded_model(model: GPT) -> None:

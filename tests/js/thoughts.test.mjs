@@ -20,19 +20,23 @@ const answerOf = (known, start, end) => ({...known, start, ...Object.fromEntries
 test('of a silence while something is written it is asked whether the server is there, and told once when it is not', async () => {
   let there = true;
   let gone = 0;
+  /** @type {any[]} */ const heard = [];
   /** @type {(() => void)[]} */ let waits = [];
   const pulse = createPulse(() => { gone++; }, {
-    reach: async () => { if (!there) throw new TypeError('no network'); },
+    heard: (answer) => { heard.push(answer); },
+    reach: async () => { if (!there) throw new TypeError('no network'); return {waiting: 7, long: true}; },
     wait: (resume) => { waits.push(resume); return resume; }, stop: (timer) => { waits = waits.filter((one) => one !== timer); },
   });
   const silence = async () => { const now = waits; waits = []; now.forEach((resume) => resume()); await new Promise((go) => setTimeout(go)); };
   pulse.listen();
   await silence();
   assert.deepEqual([gone, waits.length], [0, 1], 'it is there, and only slow: the next silence is waited for');
+  assert.deepEqual(heard, [{waiting: 7, long: true}], 'it says how many wait');
   there = false;
   await silence();
   await silence();
   assert.deepEqual([gone, waits.length], [1, 0]);
+  assert.equal(heard.length, 1);
   pulse.listen();
   pulse.rest();
   await silence();

@@ -12,7 +12,7 @@ import gpt
 from gpt.adapter import ALPHA, TARGETS, Adapter, adapter_shapes, save_adapter
 from gpt.checkpoint import to_json
 from gpt.hub import push
-from tests.conftest import TRAINING, make_checkpoint
+from tests.conftest import TRAINING, load_as_the_page, make_checkpoint
 from tests.hub.conftest import OTHER, OWNER
 from tests.ui.test_models import SMALL, arrive, names, on_the_hub
 from tests.ui.test_models import ask as ask
@@ -46,9 +46,7 @@ def test_it_arrives_with_its_base_and_answers_as_every_other(ask, adapter):
     assert (told["state"], told["error"]) == ("here", "")
     order = {"text": "ROMEO:", "settings": {"temperature": 0.8}, "seed": 5, "count": 20}
     said = httpx.post(f"{ask.url}/letter/ask/write", json={"model": "me/voice", **order}, timeout=60).json()
-    wanted = gpt.generate(
-        gpt.load(adapter, weights="int8"), "ROMEO:", gpt.SamplingSettings(temperature=0.8), 20, seed=5
-    )
+    wanted = gpt.generate(load_as_the_page(adapter), "ROMEO:", gpt.SamplingSettings(temperature=0.8), 20, seed=5)
     assert said["texts"] == [token.text for token in wanted]
     row = ask("list").json()["rows"][-1]
     assert (row["name"], row["letters"], row["text"]) == ("me/voice", True, "the speeches of ROMEO")

@@ -13,6 +13,7 @@ from gradio_client.exceptions import AppError
 
 import gpt
 from gpt.decoder import Decoder
+from tests.conftest import load_as_the_page
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def client(page_url):
 
 @pytest.fixture(scope="module")
 def checkpoint(checkpoints):
-    return gpt.load(checkpoints / "shakespeare", weights="int8")
+    return load_as_the_page(checkpoints / "shakespeare")
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_generate_streams_a_text_that_grows(client):
 
 def test_the_other_model_can_be_asked(client, checkpoints):
     text = client.predict("ROMEO:", "gpt2-tiny", 40, api_name="/generate")
-    assert text == expected(gpt.load(checkpoints / "gpt2-tiny", weights="int8"), "ROMEO:", 40, 1)
+    assert text == expected(load_as_the_page(checkpoints / "gpt2-tiny"), "ROMEO:", 40, 1)
 
 
 def test_models_tells_what_there_is(client, checkpoint):
@@ -259,7 +260,7 @@ def test_score_answers_the_numbers_of_the_library(client, checkpoint):
 
 
 def test_next_and_score_take_the_other_model(client, checkpoints):
-    other = gpt.load(checkpoints / "gpt2-tiny", weights="int8")
+    other = load_as_the_page(checkpoints / "gpt2-tiny")
     assert client.predict("a", "gpt2-tiny", api_name="/next")["id"] == other.id
     assert client.predict("a b", model="gpt2-tiny", api_name="/score")["id"] == other.id
 

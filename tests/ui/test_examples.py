@@ -6,6 +6,7 @@ import pytest
 
 import gpt
 from gpt.heads import ROLES, roles
+from tests.conftest import load_as_the_page
 from ui.attention import EXAMPLES, examples
 
 FOLDER = Path(__file__).parents[2] / "checkpoints"
@@ -13,7 +14,7 @@ FOLDER = Path(__file__).parents[2] / "checkpoints"
 
 @pytest.fixture(scope="module")
 def shakespeare():
-    return gpt.load(FOLDER / "shakespeare", weights="int8")
+    return load_as_the_page(FOLDER / "shakespeare")
 
 
 def looked_at(checkpoint, state):
@@ -58,7 +59,7 @@ def test_the_other_examples_show_what_their_titles_say(shakespeare):
 
 @pytest.mark.parametrize("name", ["shakespeare", "gpt2-tiny"])
 def test_a_model_opens_on_a_head_that_it_has(name):
-    checkpoint = gpt.load(FOLDER / name, weights="int8")
+    checkpoint = load_as_the_page(FOLDER / name)
     found = examples(checkpoint)
     assert len(found) == len(EXAMPLES) == 4
     state = found[0]["state"]

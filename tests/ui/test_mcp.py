@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import gpt
+from tests.conftest import load_as_the_page
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
@@ -67,7 +68,7 @@ def ask(python, server):
 
 @pytest.fixture(scope="module")
 def checkpoint(checkpoints):
-    return gpt.load(checkpoints / "shakespeare", weights="int8")
+    return load_as_the_page(checkpoints / "shakespeare")
 
 
 def test_every_endpoint_is_a_tool_that_explains_itself_and_its_arguments(ask):

@@ -25,7 +25,7 @@ import gpt
 from gpt.hub import HubError, push
 from gpt.interop import export_transformers
 from gpt.tokenizer import BPETokenizer
-from tests.conftest import make_checkpoint
+from tests.conftest import load_as_the_page, make_checkpoint
 from tests.hub.conftest import OWNER, READER
 from tests.hub.conftest import hub as hub
 from tests.hub.local_hub import Repository, Stored
@@ -198,7 +198,7 @@ def test_a_model_of_the_hub_arrives_and_answers_as_every_other(ask, tmp_path):
     assert names(ask) == ["shakespeare", "my-own", "me/small"]
     order = {"text": "ROMEO:", "settings": {"temperature": 0.8}, "seed": 5, "count": 20}
     said = httpx.post(f"{ask.url}/letter/ask/write", json={"model": "me/small", **order}, timeout=60).json()
-    wanted = gpt.generate(gpt.load(made, weights="int8"), "ROMEO:", gpt.SamplingSettings(temperature=0.8), 20, seed=5)
+    wanted = gpt.generate(load_as_the_page(made), "ROMEO:", gpt.SamplingSettings(temperature=0.8), 20, seed=5)
     assert said["texts"] == [token.text for token in wanted]
     assert ask("list").json()["rows"][2]["loaded"]
 

@@ -19,7 +19,7 @@ from tests.ui.test_models import SMALL, asker, running
 from train import jobs
 from train.jobfiles import jobs as folders
 from train.jobfiles import process_of
-from ui import ask_route, download_route, links, models_route, own_route, ownmodel
+from ui import ask_route, download_route, inbrowser_route, links, models_route, own_route, ownmodel
 from ui.head import value as head_value
 from ui.host import Host
 from ui.limits import MAX_OWN_ALPHABET, MAX_OWN_BYTES, MAX_OWN_CHARACTERS, MIN_OWN_CHARACTERS
@@ -54,7 +54,8 @@ def registry(home, tmp_path):
 @pytest.fixture
 def url(registry):
     routes = [own_route, ask_route, models_route, download_route]
-    with running(Starlette(routes=[one.route(registry) for one in routes])) as address:
+    taken = inbrowser_route.routes(registry)
+    with running(Starlette(routes=[*(one.route(registry) for one in routes), *taken])) as address:
         yield address
 
 
@@ -117,6 +118,10 @@ def test_a_model_is_trained_found_again_stopped_and_then_used_by_its_visitor_alo
     with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
         assert "my-mouse/model.safetensors" in packed.namelist()
         assert not [n for n in packed.namelist() if n.startswith("/") or ".." in n or "text" in n or "resume" in n]
+    taken = httpx.get(f"{url}/letter/models/browser", params={"model": name})
+    assert taken.content[:4] == b"GLWT"
+    assert name.partition("~")[2].encode() not in taken.content
+    assert httpx.get(f"{url}/letter/models/browser", params={"model": shown(name)}).status_code == 404
     rows = asker(url)("list", own=[name]).json()["rows"]
     assert [(row["name"], row["can_push"]) for row in rows] == [("shakespeare", False), (name, True)]
     assert "Paste a token of yours" in asker(url)("push", model=name, repo="ada/mouse").text

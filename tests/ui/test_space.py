@@ -22,6 +22,7 @@ from gradio_client import Client
 from huggingface_hub import RepoCard
 
 import gpt
+from tests.conftest import load_as_the_page
 from ui import lent, spaces
 from ui.registry import Registry
 from ui.space import PYTHON, Hardware, _imported_of_train, pack
@@ -76,7 +77,7 @@ def says(url: str) -> str:
 
 
 def expected(folder: Path) -> str:
-    checkpoint = gpt.load(folder / "checkpoints" / "shakespeare", weights="int8")
+    checkpoint = load_as_the_page(folder / "checkpoints" / "shakespeare")
     *_, last = write(checkpoint, "ROMEO:", ORDER)
     return last.text
 

@@ -50,6 +50,11 @@ export function mount({element, props, watch}) {
     app.set({settings: pick(detail), seed: detail.seed});
   });
 
+  document.addEventListener('gl:thinking', () => { // who answers now may know what was refused
+    const {error, state: {text, silenced}, trace} = app;
+    if (error) app.set(trace?.text === text ? {silenced} : {text});
+  });
+
   // Another tab asks to see a text at one of its characters; from there it is a press back.
   const back = make('button', {class: 'gl-link', type: 'button', hidden: true, on: {click: () => {
     back.hidden = true;

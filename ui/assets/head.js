@@ -1,6 +1,7 @@
 /** The page's head: its name, the model, and what it is. */
 import {isOwn, ownModels, shownName} from './common/ownmodels.js';
 import {make} from './dom.js';
+import {createSwitch} from './here/switch.js';
 
 /** By then the server has answered what the page opens with. */
 const OPENED_MS = 700;
@@ -13,11 +14,12 @@ export function mount({element, props, trigger, watch}) {
   const about = make('div', {class: 'gl-about', hidden: true}, facts);
   const problem = make('p', {class: 'gl-error', role: 'alert', hidden: true});
   const warning = make('p', {class: 'gl-warning', hidden: true});
+  const here = createSwitch(complain, tellFacts);
   element.replaceChildren(
     make('div', {class: 'gl-part'},
       make('div', {class: 'gl-head'},
         make('h1', {class: 'gl-title'}, 'GPT, letter by letter'),
-        make('div', {class: 'gl-model'}, make('span', {class: 'gl-choice'}, select), numbers, about)), warning, problem));
+        make('div', {class: 'gl-model'}, make('span', {class: 'gl-choice'}, select), numbers, about, here.element)), here.offer, warning, problem));
 
   function choose() {
     ask(select.value);
@@ -54,6 +56,17 @@ export function mount({element, props, trigger, watch}) {
     if (!again && history.state?.own !== own) history.replaceState({...history.state, own}, '');
   }
 
+  function complain(sentence) {
+    said = sentence;
+    problem.textContent = said;
+    problem.hidden = !said;
+  }
+
+  function tellFacts() {
+    const pairs = [...(props.value?.facts ?? []), ...here.facts()];
+    facts.replaceChildren(...pairs.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
+  }
+
   function show(open) {
     about.hidden = !open;
     numbers.setAttribute('aria-expanded', String(open));
@@ -61,20 +74,19 @@ export function mount({element, props, trigger, watch}) {
 
   function draw() {
     const {failed} = props.value ?? {};
-    said = failed || said;
-    problem.textContent = said;
-    problem.hidden = !said;
+    complain(failed || said);
     if (failed) {
       props.value = {...held, names: props.value.names};
       tell({failed}); // who waited for it hears that it did not come
     }
-    const {names: listed = [], chosen = '', numbers: words = '', facts: pairs = [], warning: beware = ''} = props.value ?? {};
+    const {names: listed = [], chosen = '', numbers: words = '', warning: beware = ''} = props.value ?? {};
     const names = new Set([...listed, ...ownModels()]);
     select.replaceChildren(...[...names].map((name) => make('option', {value: name, selected: name === chosen}, shownName(name))));
     numbers.textContent = words;
     warning.textContent = beware;
     warning.hidden = !beware;
-    facts.replaceChildren(...pairs.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
+    if (chosen && !failed && !props.value.pending) here.hold(chosen, props.value.here);
+    tellFacts();
     if (!chosen || failed || props.value.pending) return;
     held = props.value;
     remember(chosen);

@@ -2,6 +2,7 @@
 import {remember, rememberPacked} from './common/links.js';
 import {pick} from './common/settings.js';
 import {onReturn} from './common/shown.js';
+import {thinker} from './common/thinking.js';
 import {make} from './dom.js';
 import * as branches from './prompt/branches.js';
 import {mountCopied} from './prompt/copied.js';
@@ -15,6 +16,7 @@ import {mountPointing} from './prompt/pointing.js';
 import {createPulse} from './prompt/pulse.js';
 import {mountReader} from './prompt/reader.js';
 import {createSheet} from './prompt/sheet.js';
+import {createWriter} from './prompt/writer.js';
 
 /** Below the lower edge by less than this many pixels, the text is followed while it grows. */
 const FOLLOW = 160;
@@ -35,19 +37,23 @@ export function mount(view) {
   element.replaceChildren(root);
   const sheet = createSheet(play);
   const places = createPlaces(play, sheet);
-  /** The server echoes the number of the run it writes for: what comes of an older one is late, and dropped. */
+  /** Whoever writes echoes the number of the run it writes for: what comes of an older one is late, and dropped. */
   let run = 0;
   /** Stop was pressed: the text stays as it is, whatever is still on its way. */
   let stopped = false;
-  /** Gradio has a run of ours under way. */
+  /** A run of ours is under way. */
   let busy = false;
   /** A text has been asked for that is a branch of its own, once it begins. */
   let fresh = true;
+  /** What was asked last, until something has come of it. @type {Parameters<typeof ask> | null} */
+  let awaited = null;
   /** The value on the screen. */
   let good = props.value ?? {};
   /** The person's own text, in front of that. @type {{text: string, notes: string[]} | null} */
   let own = null;
   let model = good.model ?? '';
+  /** The model that the page's head has chosen: it writes. */
+  let chosen = '';
   /** @type {any} */ let settings = {};
 
   const pulse = createPulse(() => {
@@ -58,14 +64,22 @@ export function mount(view) {
     if (begun) keepBranch();
     draw();
     void remember({prompt, text, model, seed, length: settings.length, ...pick(settings)}); // gradio loads the page anew when the server is back
-  });
+  }, {heard: ({waiting, long}) => { if (long && (awaited || good.status !== 'writing')) document.dispatchEvent(new CustomEvent('gl:busy', {detail: {waiting}})); }});
+
+  /** Writes instead of the server, where a model thinks in the page. */
+  const writer = createWriter((value) => take(props.value = value));
 
   function receive() {
     const value = props.value ?? {};
     if (value.status === 'writing') pulse.listen(); else pulse.rest();
+    take(value);
+  }
+
+  function take(value) {
     if (value.run !== undefined && (value.run !== run || stopped)) {
       props.value = good;
     } else {
+      awaited = null;
       good = value;
       if (value.run === undefined) own = null; // another model's example, or a link
       model = good.model ?? model;
@@ -110,9 +124,10 @@ export function mount(view) {
     });
   }
 
-  /** Ask for a text: what is being written ends first. */
-  async function ask(way, change = {}) {
+  /** Ask for a text: what is being written ends first. `line` is what was typed: the server looks for it itself. */
+  async function ask(way, change = {}, line = '') {
     await end();
+    awaited = [way, change, line];
     own = null;
     run += 1;
     stopped = false;
@@ -121,8 +136,14 @@ export function mount(view) {
     desk.set({compared: null});
     good = props.value = {...good, ...change, run};
     if (change.text !== undefined) draw();
-    pulse.listen();
-    trigger(way);
+    const mine = thinker();
+    const writes = chosen || model;
+    if (mine?.answers('writing', {model: writes})) {
+      void writer.write(mine, way, {prompt: line, shown: good, settings, model: writes, run});
+    } else {
+      pulse.listen();
+      trigger(way);
+    }
   }
 
   async function end() {
@@ -133,6 +154,7 @@ export function mount(view) {
   }
 
   function freeze() {
+    writer.stop();
     if (good.status !== 'writing') return;
     stopped = true;
     pulse.rest();
@@ -142,6 +164,7 @@ export function mount(view) {
   }
 
   function stop() {
+    if (writer.busy()) return freeze();
     const button = /** @type {HTMLButtonElement | null} */ (document.getElementById('gl-stop'));
     if (button) button.disabled = false; // a run that has not yet begun to write can be ended too
     button?.click();
@@ -217,9 +240,20 @@ export function mount(view) {
   });
 
   for (const way of ['write', 'go_on', 'again']) {
-    element.closest('#gl-text').addEventListener(`gl:${way}`, () => { if (!own || way === 'write') void ask(way); });
+    element.closest('#gl-text').addEventListener(`gl:${way}`, (event) => { if (!own || way === 'write') void ask(way, {}, /** @type {CustomEvent} */ (event).detail?.line); });
   }
-  document.addEventListener('gl:ended', () => { busy = false; pulse.rest(); });
+  document.addEventListener('gl:head', (event) => { ({chosen} = /** @type {CustomEvent} */ (event).detail); });
+  document.addEventListener('gl:thinking', (event) => {
+    const {detail: mine} = /** @type {CustomEvent} */ (event);
+    if (writer.busy()) freeze();
+    else if (mine && busy && awaited) void ask(...awaited); // who waits in the server's queue waits no longer
+  });
+  document.addEventListener('gl:ended', () => {
+    pulse.rest();
+    if (awaited && !thinker()) pulse.hear(); // it may have been refused: the queue is full
+    busy = false;
+    awaited = null;
+  });
   document.addEventListener('gl:settings', (event) => { settings = /** @type {CustomEvent} */ (event).detail; });
   document.addEventListener('change', (event) => { // another model reads the text that is here
     const select = /** @type {HTMLSelectElement} */ (event.target);
@@ -242,6 +276,7 @@ export function mount(view) {
   onReturn(play, address);
   watch('value', receive);
   document.dispatchEvent(new CustomEvent('gl:ask-settings'));
+  document.dispatchEvent(new CustomEvent('gl:ask-head'));
   keepBranch();
   draw();
 }

@@ -70,6 +70,8 @@ export function mount({element, props, watch}) {
     if (!same) void lab.set({settings: now, seed: detail.seed});
   });
 
+  document.addEventListener('gl:thinking', () => { if (lab.error) void lab.reload(); }); // who answers now may know what was refused
+
   document.addEventListener('gl:open', (event) => {
     const {tab, text} = /** @type {CustomEvent} */ (event).detail ?? {};
     if (tab !== 'sampling') return;

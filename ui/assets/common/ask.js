@@ -1,5 +1,9 @@
-/** Questions to the server (ui/ask_route.py and its like). Each holds all that is needed to answer it. */
+/**
+ * Questions to the server (ui/ask_route.py and its like). Each holds all that is needed to answer it. A model that thinks in
+ * the page (thinking.js) is asked instead where it can answer.
+ */
 import {unpack} from './packet.js';
+import {thinker} from './thinking.js';
 
 /** A sentence for the person, from the server. */
 export class Refused extends Error {
@@ -16,7 +20,7 @@ export class Refused extends Error {
  * @returns {(question: object, signal?: AbortSignal) => Promise<import('./packet.js').Packet>}
  */
 export function askPacket(name) {
-  return async (question, signal) => unpack(await (await post(`ask/${name}`, question, signal)).arrayBuffer());
+  return (question, signal) => here(name, question, signal, async () => unpack(await (await post(`ask/${name}`, question, signal)).arrayBuffer()));
 }
 
 /**
@@ -25,7 +29,19 @@ export function askPacket(name) {
  * @returns {(question: object, signal?: AbortSignal) => Promise<any>}
  */
 export function askJson(name) {
-  return async (question, signal) => (await post(`ask/${name}`, question, signal)).json();
+  return (question, signal) => here(name, question, signal, async () => (await post(`ask/${name}`, question, signal)).json());
+}
+
+/** The answer of the model in the page; the server's where there is none, or where it was put away meanwhile. */
+async function here(name, question, signal, there) {
+  const mine = thinker();
+  if (!mine?.answers(name, question)) return there();
+  try {
+    return await mine.ask(name, question, signal);
+  } catch (error) {
+    if (thinker() === mine || signal?.aborted) throw error;
+    return here(name, question, signal, there);
+  }
 }
 
 /**
@@ -42,6 +58,7 @@ export async function post(path, question, signal) {
     if (/** @type {Error} */ (error).name === 'AbortError') throw error;
     throw new Refused('The page does not reach its server. Is it still running?');
   }
+  if (answer.status === 503 && path.startsWith('ask/')) document.dispatchEvent(new CustomEvent('gl:busy')); // the page's head offers to think here
   if (!answer.ok) throw new Refused(answer.headers.get('Content-Type')?.startsWith('text/plain') ? await answer.text() : `The server answered ${answer.status}.`, answer.status);
   return answer;
 }

@@ -128,6 +128,7 @@ async function connect(makeWorker) {
     },
 
     close() {
+      for (const take of [...waiting.values()]) take({refused: 'The model of this page was put away.'});
       waiting.clear();
       end();
     },

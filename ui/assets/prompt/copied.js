@@ -1,5 +1,6 @@
 /** Under the text: does it just copy? What the server found of it in the training text, in numbers. */
 import {askJson} from '../common/ask.js';
+import {thinker} from '../common/thinking.js';
 import {percent} from '../common/words.js';
 import {make} from '../dom.js';
 import {desk} from './desk.js';
@@ -38,21 +39,22 @@ export function mountCopied(holder) {
     timer = window.setTimeout(() => void look(), SETTLED_MS);
   }
 
-  async function look() {
+  /** @param {boolean} [server] also where the model thinks in this browser, which has no training text */
+  async function look(server = false) {
     const {sheet} = desk.state;
     const mine = flight = new AbortController();
     offset = Math.max(0, sheet.text.length - MAX_TEXT_CHARACTERS);
     try {
       const text = sheet.text.slice(offset);
-      const found = await ask({model: sheet.model, text, given: [...text.slice(0, Math.max(0, sheet.given - offset))].length}, mine.signal);
-      if (flight === mine) draw(inText(found, text, offset));
+      const found = await ask({model: sheet.model, text, given: [...text.slice(0, Math.max(0, sheet.given - offset))].length, ...(server ? {server} : {})}, mine.signal);
+      if (flight === mine) draw(inText(found, text, offset), server);
     } catch (error) {
       if (!mine.signal.aborted) { desk.set({quality: null}); body.textContent = /** @type {Error} */ (error).message; }
     }
   }
 
-  /** @param {any} found */
-  function draw(found) {
+  /** @param {any} found @param {boolean} server it was begged for there */
+  function draw(found, server) {
     const {own} = desk.state.sheet;
     const whose = own ? 'The' : 'Its';
     /** @type {(Node | string)[]} */ const words = [];
@@ -69,19 +71,19 @@ export function mountCopied(holder) {
       words.push(`${whose} text costs the model `, make('b', {}, found.bits_per_character.toFixed(2)), ' bits a character');
       words.push(typeof found.held_out_bits === 'number' ? `; Shakespeare that it never read, ${found.held_out_bits.toFixed(2)}.` : '.');
     }
-    if (!found.corpus) words.push(' ', ...(found.fetchable ? offer() : ['Whether it copies cannot be said: the text that this model was trained on is not on this machine.']));
+    if (!found.corpus) words.push(' ', ...(found.fetchable ? offer(server) : !server && serverHasMore() ? askServer() : ['Whether it copies cannot be said: the text that this model was trained on is not on this machine.']));
     body.replaceChildren(...words);
     desk.set({quality: found});
     mark([]);
   }
 
-  function offer() {
+  function offer(server) {
     const button = /** @type {HTMLButtonElement} */ (make('button', {class: 'gl-link', type: 'button', on: {click: async () => {
       button.disabled = true;
       button.textContent = 'Fetching it …';
       try {
         await fetchCorpus({model: desk.state.sheet.model, text: ''});
-        begin(true);
+        if (server) void look(true); else begin(true);
       } catch (error) {
         button.disabled = false;
         button.textContent = 'Fetch it (1.1 MB)';
@@ -89,6 +91,21 @@ export function mountCopied(holder) {
       }
     }}}, 'Fetch it (1.1 MB)'));
     return ['Whether it copies cannot be said: the training text is not on this machine. ', button];
+  }
+
+  /** The model thinks in this browser, and there is a server that may have the training text. */
+  function serverHasMore() {
+    const {model} = desk.state.sheet;
+    const mine = thinker();
+    return Boolean(mine?.answers('quality', {model}) && !mine.answers('quality', {model, server: true}));
+  }
+
+  function askServer() {
+    const button = /** @type {HTMLButtonElement} */ (make('button', {class: 'gl-link', type: 'button', on: {click: () => {
+      button.disabled = true;
+      void look(true);
+    }}}, 'Ask the server'));
+    return ['Whether it copies cannot be said here: the training text is not in this browser. ', button];
   }
 
   /** A press or the pointer marks passages in the text. */
