@@ -191,3 +191,9 @@ MAX_STORY_SAMPLES = 60
 
 MAX_STORY_TEXT = 2_000
 """Characters of one such text."""
+
+MAX_OFFLINE_BYTES = 9_000_000
+"""The page as one file (offline.py): a letter's attachment, and no more than a moment to open."""
+
+MAX_TALK_BYTES = 4_000_000
+"""A talk's file, as assets/attention/talk.js has it."""

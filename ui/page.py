@@ -39,7 +39,7 @@ STYLES = (
     "training.css", "own.css", "models.css",
 )  # fmt: skip
 """In the page's own <style>: gradio rewrites the selectors of ``css=``, and drops what it does not know."""
-_ICON = (
+ICON = (
     '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 32 32%22%3E'
     "%3Crect width=%2232%22 height=%2232%22 rx=%224%22 fill=%22%23b3201c%22/%3E%3Ctext x=%2216%22 y=%2223%22 "
     "font-family=%22Georgia,serif%22 font-size=%2224%22 text-anchor=%22middle%22 fill=%22white%22%3Eg%3C/text%3E"
@@ -145,7 +145,7 @@ def launch_options(registry: Registry) -> dict[str, Any]:
         importlib.import_module("matplotlib.pyplot")  # or gradio does so in its first event, which is 0.7 s late
     return {
         "theme": theme(),
-        "head": f"{_ICON}<style>{''.join((ASSETS / name).read_text(encoding='utf-8') for name in STYLES)}</style>",
+        "head": f"{ICON}<style>{''.join((ASSETS / name).read_text(encoding='utf-8') for name in STYLES)}</style>",
         "app_kwargs": {
             "routes": [
                 ask_route.route(registry),

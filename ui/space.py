@@ -25,6 +25,31 @@ from .spaces import HARDWARE, Hardware
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
+STATIC = """---
+title: GPT, letter by letter
+emoji: 📜
+colorFrom: red
+colorTo: gray
+sdk: static
+header: mini
+license: mit
+short_description: A small GPT that thinks in your browser
+datasets:
+- karpathy/tiny_shakespeare
+tags:
+- text-generation
+- character-level
+- shakespeare
+- attention
+- explainability
+---
+
+# GPT, letter by letter
+
+A GPT written from scratch and trained on the tiny Shakespeare corpus: prompt it, bend its sampling, and see its
+attention. The page is one file with the model in it; it thinks in your browser, and no server is asked for anything.
+"""
+"""README.md of a static Space: what the Hub reads, and a few sentences for people."""
 ROOT = Path(__file__).resolve().parent.parent
 FLAVORS: dict[Hardware, str] = {"zero": "zero-a10g", "cpu": "cpu-basic"}
 """As the Hub names them."""
@@ -53,17 +78,28 @@ def main(arguments: list[str]) -> int:
         help="zero: a GPU is lent while large models write (free); cpu: needs a subscription. Else what the Space has, "
         "zero for a new one",
     )  # fmt: skip
+    parser.add_argument(
+        "--static", action="store_true",
+        help="the page as one file with the model in it, which thinks in each visitor's browser: no server, any crowd",
+    )  # fmt: skip
     parser.add_argument("--private", action="store_true", help="if the Space is made now, nobody else may see it")
     parser.add_argument("--message", help="the commit's title")
     parser.add_argument("--dry-run", type=Path, metavar="OUT", help="write the Space's folder there and push nothing")
     command = parser.parse_args(arguments)
     try:
         check_name(command.repo)
+        if command.static and command.hardware:
+            parser.error("--hardware: a static Space has none")
         if command.dry_run:
-            pack(command.dry_run, command.hardware or "zero")
+            if command.static:
+                pack_static(command.dry_run)
+            else:
+                pack(command.dry_run, command.hardware or "zero")
             print(f"{command.dry_run} is the folder of a Space; nothing was pushed")
             return 0
-        pushed = push_space(command.repo, command.hardware, private=command.private, message=command.message)
+        pushed = push_space(
+            command.repo, command.hardware, static=command.static, private=command.private, message=command.message
+        )
     except (HubError, CheckpointError, PackError) as error:
         print(f"python -m ui.space: {error}", file=sys.stderr)
         return 1
@@ -71,7 +107,7 @@ def main(arguments: list[str]) -> int:
         print(f"python -m ui.space: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
         return 1
     if pushed.new:
-        print(f"the Space is at {pushed.url}; its first start takes some minutes")
+        print(f"the Space is at {pushed.url}" + ("" if command.static else "; its first start takes some minutes"))
     else:
         print(f"{pushed.repo} holds these files already, nothing was pushed: {pushed.url}")
     return 0
@@ -81,6 +117,7 @@ def push_space(
     repo: str,
     hardware: Hardware | None = None,
     *,
+    static: bool = False,
     private: bool = False,
     token: str | None = None,
     message: str | None = None,
@@ -91,6 +128,7 @@ def push_space(
         repo: ``owner/name``.
         hardware: None is what the Space has, and "zero" for a new one. Only "zero" is asked for on a Space that is
             there: other hardware may cost money, and is chosen on the Space's own page.
+        static: the page as one file instead, with no server behind it.
         private: of a Space that is made now.
         token: by default the one that ``hf auth login`` or HF_TOKEN gives. It is used for this call and kept nowhere.
         message: the commit's title.
@@ -107,13 +145,13 @@ def push_space(
         has = _flavor(api, repo)
         chosen: Hardware = hardware or ("zero" if has in (None, FLAVORS["zero"]) else "cpu")
         folder = Path(kept) / "space"
-        files = pack(folder, chosen)
+        files = pack_static(folder) if static else pack(folder, chosen)
         if has is None:
-            flavor = SpaceHardware(FLAVORS[chosen])
+            flavor = None if static else SpaceHardware(FLAVORS[chosen])
             persist(
                 lambda: api.create_repo(
-                    repo, repo_type="space", space_sdk="gradio", space_hardware=flavor, private=private,
-                    exist_ok=True,
+                    repo, repo_type="space", space_sdk="static" if static else "gradio", space_hardware=flavor,
+                    private=private, exist_ok=True,
                 )
             )  # fmt: skip
         commit, new = commit_files(
@@ -132,8 +170,7 @@ def pack(folder: Path, hardware: Hardware) -> list[str]:
         CheckpointError: one that ships is damaged.
         OSError: the disk is full or refuses.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PackError(f"{folder}: is there already, and not empty; name another folder")
+    _require_empty(folder)
     names = ["app.py", "LICENSE", *_sources(), *_checkpoints()]
     for name in names:
         target = folder / name
@@ -143,6 +180,32 @@ def pack(folder: Path, hardware: Hardware) -> list[str]:
     (folder / "requirements.txt").write_text(requirements(pins, hardware), encoding="utf-8")
     (folder / "README.md").write_text(readme(pins, hardware), encoding="utf-8")
     return sorted([*names, "requirements.txt", "README.md"])
+
+
+def pack_static(folder: Path) -> list[str]:
+    """Write the folder of a static Space, which any file server serves; returns the names of its files.
+
+    Raises:
+        PackError: the folder holds something, or the page with its model is too large.
+        CheckpointError: the model that ships is damaged.
+        OSError: the disk is full or refuses.
+    """
+    from .offline import SHIPPED, OfflineError, offline_page
+
+    _require_empty(folder)
+    try:
+        page = offline_page(SHIPPED)
+    except OfflineError as error:
+        raise PackError(str(error)) from None
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "index.html").write_bytes(page)
+    (folder / "README.md").write_text(STATIC, encoding="utf-8")
+    return ["README.md", "index.html"]
+
+
+def _require_empty(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise PackError(f"{folder}: is there already, and not empty; name another folder")
 
 
 def requirements(pins: Sequence[str], hardware: Hardware) -> str:

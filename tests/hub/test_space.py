@@ -36,6 +36,26 @@ def test_a_new_space_holds_what_the_dry_run_writes(
     assert f"/spaces/{NAME}; its first start" in capsys.readouterr().out
 
 
+def test_a_static_space_is_one_page_with_its_model_and_no_hardware(hub: LocalHub, tmp_path: Path) -> None:
+    assert main([NAME, "--static", "--dry-run", str(tmp_path / "out")]) == 0
+    assert main([NAME, "--static"]) == 0
+    space = hub.repositories[KEY]
+    assert (space.asked["sdk"], space.asked.get("hardware")) == ("static", None)
+    held = {name: file.data for name, file in space.find("main").files.items() if name != ".gitattributes"}
+    assert held == {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert set(held) == {"index.html", "README.md"}
+    assert b"sdk: static" in held["README.md"]
+    assert len(held["index.html"]) <= 9_000_000
+
+
+def test_a_static_space_has_no_hardware(hub: LocalHub, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([NAME, "--static", "--hardware", "zero"])
+    assert ended.value.code == 2
+    assert "a static Space has none" in capsys.readouterr().err
+    assert not hub.requests
+
+
 def test_the_same_files_make_no_commit_and_it_says_so(hub: LocalHub, capsys: pytest.CaptureFixture[str]) -> None:
     assert [main([NAME]), main([NAME])] == [0, 0]
     assert len(commits(hub)) == 1

@@ -3,6 +3,7 @@ import {createApp} from './attention/app.js';
 import {mountExplorer} from './attention/explorer.js';
 import {server} from './attention/source.js';
 import {MAX_TEXT, linkState, readState} from './attention/state.js';
+import {openTalk} from './attention/talkview.js';
 import {make} from './dom.js';
 import {remember} from './common/links.js';
 import {pick} from './common/settings.js';
@@ -15,6 +16,7 @@ const TAB = 'Attention';
 /** @param {import('./dom.js').View} view */
 export function mount({element, props, watch}) {
   const app = createApp(server());
+  if (props.value?.talk) openTalk(app, props.value.talk); // of a page that is alone
   const holder = document.createElement('div');
   element.replaceChildren(holder);
   const visible = () => holder.clientWidth > 0;

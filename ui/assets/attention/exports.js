@@ -4,6 +4,7 @@ import {offlinePage, viewOf} from './bundle.js';
 import {copyText} from '../common/copy.js';
 import {saveBlob, saveText} from '../common/download.js';
 import {linkTo} from '../common/links.js';
+import {thinker} from '../common/thinking.js';
 import {describe, figure, sceneOf} from './figure.js';
 import {measurer, toDataURL, toPNG} from './figurecanvas.js';
 import {sceneFileName, toCSV, toJSON} from './numbers.js';
@@ -32,10 +33,10 @@ export function mount(app, element, {sentence}) {
     ['Picture, four times as large', 'PNG, 5760 wide', saved(picture(4))],
     ['Copy the picture', '', copyPicture],
     ['Drawing', 'SVG, with its text as text', saved(async () => { const now = await scene(); return saveText(toSVG(drawn(now, 1), toDataURL, describe(now)), sceneFileName(now, 'svg'), 'image/svg+xml'); })],
-    ...(app.source.live ? [/** @type {[string, string, () => Promise<string>]} */ (['One offline page', 'HTML, works with no network', offline])] : []),
+    ...(app.source.live && !thinker()?.alone ? [/** @type {[string, string, () => Promise<string>]} */ (['One offline page', 'HTML, works with no network', offline])] : []),
     ['Numbers of the map', 'CSV', saved(async () => saveText(toCSV(await scene()), sceneFileName(await scene(), 'csv'), 'text/csv'))],
     ['All numbers', 'JSON', saved(async () => saveText(toJSON(await scene(), app.exact), sceneFileName(await scene(), 'json'), 'application/json'))],
-    ...(app.source.live ? [/** @type {[string, string, () => Promise<string>]} */ (['Copy the link', 'this view, to be opened again', copyLink])] : []),
+    ...(app.source.live && window.location.protocol !== 'file:' ? [/** @type {[string, string, () => Promise<string>]} */ (['Copy the link', 'this view, to be opened again', copyLink])] : []),
     ['Record Play', 'WebM, a minute at most', film],
   ];
   const items = entries.map(([words, more, act]) => make('button', {class: 'ge-menu-item', type: 'button', role: 'menuitem', tabIndex: -1, on: {click: () => { show(false, true); void run(act); }}},

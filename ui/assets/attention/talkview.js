@@ -2,6 +2,7 @@
 import {make} from '../dom.js';
 import {offlinePage, viewOf} from './bundle.js';
 import {saveText} from '../common/download.js';
+import {thinker} from '../common/thinking.js';
 import {toDataURL} from './figurecanvas.js';
 import {fileName} from './numbers.js';
 import {capacityFor, paint, paintPooled} from './raster.js';
@@ -62,7 +63,7 @@ export function mount(app, element, {restore}) {
   const empty = make('p', {class: 'ge-talk-empty gl-serif'}, '“Keep this view” puts what is on screen here, with a caption; PageDown and PageUp, or a clicker, then walk from one to the next.');
   element.append(
     make('div', {class: 'ge-talk-head'}, make('h2', {class: 'ge-heading'}, 'Your talk ', says),
-      make('div', {class: 'ge-talk-buttons'}, save, opener, ...(app.source.live ? [page] : []), file)),
+      make('div', {class: 'ge-talk-buttons'}, save, opener, ...(app.source.live && !thinker()?.alone ? [page] : []), file)),
     question, empty, cards);
 
   function draw() {

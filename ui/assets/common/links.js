@@ -35,7 +35,8 @@ export async function remember(state) {
 export function rememberPacked(packed) {
   newest++;
   const href = address(packed);
-  if (href !== window.location.href) history.replaceState(history.state, '', href);
+  if (href === window.location.href) return;
+  try { history.replaceState(history.state, '', href); } catch { /* a page from a disk has the address that it was opened by */ }
 }
 
 function address(packed) {

@@ -10,6 +10,7 @@ export const ANSWERED = ['trace', 'row', 'map', 'play', 'rewrite', 'effects', 'r
  * @property {(name: string, question: object, signal?: AbortSignal) => Promise<any>} ask a Packet, or what JSON can hold, as the server's answer
  * @property {(order: import('../gpt/client.js').Order, signal?: AbortSignal) => AsyncGenerator<import('../gpt/client.js').Written, void, void>} write where it answers `writing`
  * @property {import('../gpt/model.js').About} about
+ * @property {boolean} [alone] there is no server that could be asked instead
  */
 
 /** @type {Answerer | null} */ let now = null;

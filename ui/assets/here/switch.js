@@ -4,7 +4,7 @@
  */
 import {Refused} from '../common/ask.js';
 import {shownName} from '../common/ownmodels.js';
-import {answersFor, think} from '../common/thinking.js';
+import {answersFor, think, thinker} from '../common/thinking.js';
 import {make} from '../dom.js';
 import {start} from '../gpt.js';
 import {megabytes, take} from './take.js';
@@ -127,7 +127,8 @@ export function createSwitch(say, changed) {
 
     /** For the table of what the model is: who thinks. @returns {[string, string][]} */
     facts() {
-      if (engine) return [['Thinks', `in this browser, ${engine.about.kernels === 'wasm' ? 'by WebAssembly' : 'in plain JavaScript'}${engine.about.notice ? `. ${engine.about.notice}` : ''}`]];
+      const about = thinker()?.about;
+      if (about) return [['Thinks', `in this browser, ${about.kernels === 'wasm' ? 'by WebAssembly' : 'in plain JavaScript'}${about.notice ? `. ${about.notice}` : ''}`]];
       return [['Thinks', here.why ? `on the server. ${here.why}` : 'on the server']];
     },
   };

@@ -1,0 +1,93 @@
+/**
+ * The page with no server behind it: the tabs' own modules in a plain frame, asked of a model that thinks here. What it
+ * is made of lies in `window.glAlone` (ui/offline.py).
+ */
+import * as actions from '../actions.js';
+import * as attention from '../attention.js';
+import {read} from '../attention/talk.js';
+import * as beginnings from '../beginnings.js';
+import {unpack} from '../common/packet.js';
+import {ANSWERED, think} from '../common/thinking.js';
+import {start} from '../gpt.js';
+import * as head from '../head.js';
+import * as playtext from '../playtext.js';
+import * as side from '../prompt/side.js';
+import * as samplingtab from '../samplingtab.js';
+import * as settings from '../settings.js';
+import * as trainingtab from '../trainingtab.js';
+import {createFrame, follow} from './frame.js';
+import {opened} from './opened.js';
+
+/**
+ * @typedef {object} Alone
+ * @property {string} name of the model
+ * @property {ArrayBuffer} model its file
+ * @property {Uint8Array | null} story the packet of its story
+ * @property {string} worker source of the script in which it thinks
+ * @property {string} talk a talk's file; empty for none
+ * @property {any} head what the parts open with
+ * @property {any} text
+ * @property {any} settings
+ * @property {any} beginnings
+ * @property {any} sampling
+ * @property {any} attention
+ * @property {any} training
+ * @property {string} prompt
+ */
+
+/** @param {Alone} alone */
+async function run(alone) {
+  const {name} = alone;
+  const source = URL.createObjectURL(new Blob([alone.worker], {type: 'text/javascript'}));
+  const thinker = await start(alone.model, {name, worker: () => new Worker(source)});
+  think({
+    about: thinker.about, alone: true, write: thinker.write,
+    answers: (question, {model}) => model === name && (ANSWERED.includes(question) || question === 'story'),
+    ask: (question, asked, signal) => (question === 'story' && alone.story ? unpack(alone.story) : thinker.ask(question, asked, signal)),
+  });
+  const link = await opened(window.location.search);
+  const frame = createFrame(alone.prompt);
+  document.getElementById('gl-alone')?.replaceWith(frame.root);
+  follow(matchMedia('(prefers-color-scheme: dark)'));
+
+  const text = /** @type {HTMLElement} */ (frame.part('gl-text').parentElement);
+  const ask = (way) => text.dispatchEvent(new CustomEvent(`gl:${way}`, {detail: {line: frame.line.value}}));
+  const begin = view(frame.part('gl-begin'), alone.beginnings, () => {
+    frame.line.value = begin.props.value.chosen;
+    ask('write');
+  });
+  frame.on(ask);
+  head.mount(view(frame.part('gl-head'), alone.head));
+  settings.mount(view(frame.part('gl-settings'), {...alone.settings, ...link.settings}));
+  playtext.mount(view(frame.part('gl-text'), {...alone.text, ...link.text}));
+  beginnings.mount(begin);
+  side.mount(view(frame.part('gl-thoughts'), null));
+  actions.mount(view(frame.part('gl-actions'), null));
+  samplingtab.mount(view(frame.part('gl-sampling'), {...alone.sampling, ...link.sampling}));
+  attention.mount(view(frame.part('gl-attention'), {...alone.attention, ...talkOf(alone.talk), ...link.attention}));
+  trainingtab.mount(view(frame.part('gl-training'), {...alone.training, ...link.training}));
+  frame.open(alone.talk && !link.tab ? 'attention' : link.tab || 'prompt');
+  document.documentElement.dataset.glReady = 'yes';
+}
+
+/** A talk, for the Attention tab: its views, the first of them on screen, and what of its file does not fit. */
+function talkOf(text) {
+  if (!text) return {};
+  const {talk, said} = read(text);
+  return {talk: talk?.views, notes: said, ...(talk?.views.length ? {state: {...talk.views[0].state, caption: talk.views[0].caption}} : {})};
+}
+
+/**
+ * What a module gets from gradio, without it.
+ * @param {HTMLElement} element
+ * @param {any} value
+ * @param {(event: string) => void} [trigger]
+ * @returns {import('../dom.js').View}
+ */
+function view(element, value, trigger = () => {}) {
+  return {element, props: {value}, trigger, watch() {}}; // nobody but the module itself sets its value
+}
+
+run(/** @type {any} */ (window).glAlone).catch((error) => {
+  document.body.textContent = `This page does not start in this browser: ${error.message}`;
+});

@@ -1,0 +1,182 @@
+"""The page as one HTML file with a model in it: ``python -m ui.offline OUT.html``, with ``--help``.
+
+It opens from a disk, with no network and no server: the tabs' own modules in a plain frame (assets/offline/), the
+model as a browser takes it (gpt/browserfile.py), the story of its training, and a talk, if one is given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import sys
+import zlib
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gpt
+from gpt.atomic import locate, write_files
+from gpt.browserfile import browser_file
+from gpt.checkpoint import CARD
+
+from . import attention, head, prompt, sampling, story
+from .bundle import bundle
+from .host import Host
+from .limits import MAX_OFFLINE_BYTES, MAX_TALK_BYTES
+from .page import ICON, TITLE
+from .registry import Registry
+from .theme import ASSETS
+
+SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints" / "shakespeare"
+STYLES = (
+    "frame.css", "views.css", "common.css", "prompt.css", "sampling.css", "attention.css", "below.css", "talk.css",
+    "training.css", "offline.css",
+)  # fmt: skip
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; worker-src blob:; "
+    "style-src 'unsafe-inline'; img-src data: blob:; media-src blob:; font-src 'none'; connect-src 'none'"
+)
+TALK = "gpt-letter-by-letter talk"
+"""What a talk's file says it is (assets/attention/talk.js), where all of it is checked when it is opened."""
+BOOT = """
+const held = (id) => document.getElementById(id);
+const bytes = (id) => Uint8Array.from(atob(held(id).textContent), (c) => c.charCodeAt(0));
+const inflate = (id) => new Response(new Blob([bytes(id)]).stream().pipeThrough(new DecompressionStream('deflate')));
+(async () => {
+  const [scripts, model] = await Promise.all([inflate('gl-scripts').json(), inflate('gl-model').arrayBuffer()]);
+  const values = JSON.parse(held('gl-values').textContent);
+  const story = held('gl-story').textContent ? bytes('gl-story') : null;
+  for (const id of ['gl-scripts', 'gl-model', 'gl-story']) held(id).remove();
+  window.glAlone = {...values, model, story, worker: scripts.worker};
+  const script = document.createElement('script');
+  script.textContent = scripts.page;
+  document.head.append(script);
+})().catch((error) => {
+  document.getElementById('gl-alone').textContent = `This page does not start in this browser: ${error.message}`;
+});
+"""
+
+
+class OfflineError(ValueError):
+    """The file cannot be made; the message says why."""
+
+
+def main(arguments: list[str]) -> int:
+    """Write the file; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m ui.offline", description="The page as one HTML file.")
+    parser.add_argument("out", type=Path, metavar="OUT.html", help="the file that is written")
+    parser.add_argument("--model", type=Path, default=SHIPPED, metavar="FOLDER", help="a checkpoint's folder")
+    parser.add_argument("--talk", type=Path, metavar="TALK.json", help="a talk that was saved in the Attention tab")
+    command = parser.parse_args(arguments)
+    try:
+        text = offline_page(command.model, command.talk)
+        write_files(command.out.parent, {command.out.name: text})
+    except (OfflineError, gpt.CheckpointError) as error:
+        print(f"python -m ui.offline: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"python -m ui.offline: {error.filename or command.out}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    print(f"{command.out} is the page, {len(text):,} bytes: open it in a browser")
+    return 0
+
+
+def offline_page(model: Path, talk: Path | None = None) -> bytes:
+    """The whole file.
+
+    Raises:
+        OfflineError: the talk is none, or it would be larger than MAX_OFFLINE_BYTES.
+        CheckpointError: the folder is no checkpoint, or its model is none for a browser.
+        OSError: a file cannot be read.
+    """
+    said = read_talk(talk) if talk else ""
+    registry = Registry(model.parent / "none", host=Host.read({}))
+    name = model.resolve().name
+    registry.start_with(name, model)
+    card = locate(model, CARD)
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    weights = browser_file(gpt.load(model), "int8", text)
+    told = story.story_packet(model, name)
+    scripts = {"page": bundle(ASSETS, "offline/page.js"), "worker": bundle(ASSETS, "gpt/worker.js")}
+    page = _page(
+        {**values(registry, name), "talk": said},
+        {
+            "gl-scripts": zlib.compress(json.dumps(scripts).encode(), 9),
+            "gl-model": zlib.compress(weights, 9),
+            "gl-story": told,  # deflated already
+        },
+    )
+    if len(page) > MAX_OFFLINE_BYTES:
+        raise OfflineError(
+            f"{model}: the page would have {len(page):,} bytes with it, more than {MAX_OFFLINE_BYTES:,}; take a "
+            "smaller model, or one trained with --no-story"
+        )
+    return page
+
+
+def values(registry: Registry, name: str) -> dict[str, Any]:
+    """What each part of the page opens with, as the server would tell it."""
+    return {
+        "name": name,
+        "head": {**head.value(registry, name), "here": {}},
+        "prompt": prompt.EXAMPLE_PROMPT,
+        "text": prompt.example(registry, name),
+        "settings": prompt.settings_value(registry, name),
+        "beginnings": {"texts": list(prompt.BEGINNINGS)},
+        "sampling": sampling.value(registry, name),
+        "attention": attention.value(registry, name),
+        "training": {"model": name, "id": registry.get(name).id},
+    }
+
+
+def read_talk(path: Path) -> str:
+    """A talk's file, as text; the page reads it as it reads any that is loaded there.
+
+    Raises:
+        OfflineError: it is none.
+        OSError: it cannot be read.
+    """
+    if path.stat().st_size > MAX_TALK_BYTES:
+        raise OfflineError(f"{path}: has more than {MAX_TALK_BYTES:,} bytes, the limit of a talk")
+    try:
+        text = path.read_text(encoding="utf-8")
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or found.get("format") != TALK or not isinstance(found.get("views"), list):
+        raise OfflineError(f"{path}: is no talk that was saved in the Attention tab")
+    return text
+
+
+def _page(values: Mapping[str, Any], data: Mapping[str, bytes]) -> bytes:
+    styles = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in STYLES).replace("</", "<\\/")
+    parts = "\n".join(
+        f'<script type="text/plain" id="{id}">{base64.b64encode(part).decode()}</script>' for id, part in data.items()
+    )
+    shown = json.dumps(values).replace("<", "\\u003c")
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(TITLE)}</title>
+{ICON}
+<style>
+{styles}
+</style>
+</head>
+<body>
+<div id="gl-alone"><noscript>This page thinks with JavaScript, which is off here.</noscript></div>
+<script type="application/json" id="gl-values">{shown}</script>
+{parts}
+<script>{BOOT}</script>
+</body>
+</html>
+""".encode()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
