@@ -99,7 +99,8 @@ def _wire(
             return head.failed(registry, error), *[gr.skip()] * 5
         untouched = isinstance(text, dict) and text.get("status") == "example"
         settings = {**prompt.DEFAULTS, **prompt.known_settings(settings), **prompt.of_model(registry, name)}
-        text = prompt.example(registry, name) if untouched else gr.skip()
+        run = text.get("run", 0) if untouched else 0  # whatever has been asked for since stays
+        text = {**prompt.example(registry, name), "after": run if type(run) is int else 0} if untouched else gr.skip()
         return shown, settings, text, *seen(name)
 
     def open_page(request: gr.Request) -> tuple[Any, ...]:

@@ -76,8 +76,9 @@ export function mount(view) {
   }
 
   function take(value) {
-    if (value.run !== undefined && (value.run !== run || stopped)) {
-      props.value = good;
+    const late = value.run === undefined ? value.after !== undefined && value.after !== run : value.run !== run || stopped;
+    if (late) {
+      props.value = good; // an example, too, is late where something has been asked for since
     } else {
       awaited = null;
       good = value;
