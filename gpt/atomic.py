@@ -9,6 +9,7 @@ finishes it. What reads several files while they may be saved does so through :f
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import time
@@ -33,12 +34,15 @@ def write_files(folder: Path, files: Files) -> None:
     """Replace or remove these files of a folder, all or none, and see that they are on the disk; the others stay.
 
     Raises:
-        OSError: the disk is full or refuses. The folder holds the old files or the new ones.
+        OSError: the disk is full or refuses, or a name is a folder's. The folder holds the old files or the new ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
     saving = folder / _SAVING
     with _only_writer(folder):
         _finish(folder)
+        for path in (folder / name for name in files):
+            if path.is_dir():  # found out after the commit, it would stop this save and all that follow
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if saving.exists():  # of a save that was killed
             shutil.rmtree(saving)
         try:

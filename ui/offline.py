@@ -40,9 +40,22 @@ POLICY = (
 )
 TALK = "gpt-letter-by-letter talk"
 """What a talk's file says it is (assets/attention/talk.js), where all of it is checked when it is opened."""
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;,=>?@^_`{|}~"
+"""Python's base 85, with a comma where it has "<", which may end a script. Base 64 would leave no room for a talk."""
 BOOT = """
 const held = (id) => document.getElementById(id);
-const bytes = (id) => Uint8Array.from(atob(held(id).textContent), (c) => c.charCodeAt(0));
+const bytes = (id) => {
+  const text = held(id).textContent;
+  const found = new DataView(new ArrayBuffer(Math.ceil(text.length / 5) * 4));
+  const value = new Uint8Array(128).fill(84); // beyond the end, too: the last group may be short
+  [...'DIGITS'].forEach((digit, i) => { value[digit.charCodeAt(0)] = i; });
+  for (let i = 0, at = 0; i < text.length; i += 5, at += 4) {
+    let word = 0;
+    for (let j = i; j < i + 5; j++) word = word * 85 + value[j < text.length ? text.charCodeAt(j) : 0];
+    found.setUint32(at, word);
+  }
+  return new Uint8Array(found.buffer, 0, Math.floor(text.length * 4 / 5));
+};
 const inflate = (id) => new Response(new Blob([bytes(id)]).stream().pipeThrough(new DecompressionStream('deflate')));
 (async () => {
   const [scripts, model] = await Promise.all([inflate('gl-scripts').json(), inflate('gl-model').arrayBuffer()]);
@@ -56,7 +69,8 @@ const inflate = (id) => new Response(new Blob([bytes(id)]).stream().pipeThrough(
 })().catch((error) => {
   document.getElementById('gl-alone').textContent = `This page does not start in this browser: ${error.message}`;
 });
-"""
+""".replace("DIGITS", DIGITS)
+SMALLER = "take a smaller model, or one trained with --no-story"
 
 
 class OfflineError(ValueError):
@@ -109,9 +123,10 @@ def offline_page(model: Path, talk: Path | None = None) -> bytes:
         },
     )
     if len(page) > MAX_OFFLINE_BYTES:
+        alone = len(page) - len(in_script(said)) + len(in_script(""))
+        what, change = (talk, "keep fewer views in it") if alone <= MAX_OFFLINE_BYTES else (model, SMALLER)
         raise OfflineError(
-            f"{model}: the page would have {len(page):,} bytes with it, more than {MAX_OFFLINE_BYTES:,}; take a "
-            "smaller model, or one trained with --no-story"
+            f"{what}: the page would have {len(page):,} bytes with it, more than {MAX_OFFLINE_BYTES:,}; {change}"
         )
     return page
 
@@ -150,12 +165,19 @@ def read_talk(path: Path) -> str:
     return text
 
 
+def in_script(value: object) -> str:
+    """JSON that may stand in a script element; all of it ASCII."""
+    return json.dumps(value).replace("<", "\\u003c")
+
+
+def as_text(data: bytes) -> str:
+    """Bytes as they may stand in a script element: five characters for four of them, in DIGITS."""
+    return base64.b85encode(data).decode().replace("<", ",")
+
+
 def _page(values: Mapping[str, Any], data: Mapping[str, bytes]) -> bytes:
     styles = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in STYLES).replace("</", "<\\/")
-    parts = "\n".join(
-        f'<script type="text/plain" id="{id}">{base64.b64encode(part).decode()}</script>' for id, part in data.items()
-    )
-    shown = json.dumps(values).replace("<", "\\u003c")
+    parts = "\n".join(f'<script type="text/plain" id="{id}">{as_text(part)}</script>' for id, part in data.items())
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -170,7 +192,7 @@ def _page(values: Mapping[str, Any], data: Mapping[str, bytes]) -> bytes:
 </head>
 <body>
 <div id="gl-alone"><noscript>This page thinks with JavaScript, which is off here.</noscript></div>
-<script type="application/json" id="gl-values">{shown}</script>
+<script type="application/json" id="gl-values">{in_script(values)}</script>
 {parts}
 <script>{BOOT}</script>
 </body>

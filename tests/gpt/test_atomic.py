@@ -402,3 +402,16 @@ def test_a_file_that_somebody_reads_on_windows_is_replaced_when_he_is_done(
     with pytest.raises(PermissionError):
         write_files(tmp_path, {"x": b"newer"})
     assert locate(tmp_path, "x").read_bytes() == b"newer"  # it counts all the same
+
+
+def test_a_name_that_is_a_folder_is_refused_before_anything_changes(tmp_path):
+    (tmp_path / "folder").mkdir()
+    write_files(tmp_path, {"a": b"old"})
+    for content in (b"new", None):
+        with pytest.raises(IsADirectoryError) as refused:
+            write_files(tmp_path, {"a": b"new", "folder": content})
+        assert refused.value.filename == str(tmp_path / "folder")
+        assert {path.name for path in tmp_path.iterdir()} == {"a", "folder"}
+        assert (tmp_path / "a").read_bytes() == b"old"
+    write_files(tmp_path, {"a": b"new"})
+    assert (tmp_path / "a").read_bytes() == b"new"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import re
 import zlib
 from pathlib import Path
@@ -23,7 +24,7 @@ TALK = {"format": "gpt-letter-by-letter talk", "version": 1, "views": [{"state":
 def part(page: str, id: str) -> bytes:
     found = re.search(rf'<script type="text/plain" id="{id}">([^<]*)</script>', page)
     assert found
-    return base64.b64decode(found[1])
+    return base64.b85decode(found[1].replace(",", "<"))
 
 
 def test_the_shipped_model_and_all_of_the_page_is_one_file_of_nine_megabytes(tmp_path: Path) -> None:
@@ -54,6 +55,15 @@ def test_a_hostile_talk_stays_data(tmp_path: Path) -> None:
     assert json.loads(values["talk"]) == TALK
 
 
+def test_a_talk_of_forty_kept_views_with_their_pictures_fits_beside_the_shipped_model(tmp_path: Path) -> None:
+    picture = base64.b64encode(random.Random(1).randbytes(10_500)).decode()  # as large as one is
+    view = {"state": {"text": "ROMEO:\n"}, "caption": "", "says": "", "thumb": f"data:image/png;base64,{picture}"}
+    talk = tmp_path / "talk.json"
+    talk.write_text(json.dumps({**TALK, "views": [view] * 40}))
+    assert main([str(tmp_path / "page.html"), "--talk", str(talk)]) == 0
+    assert (tmp_path / "page.html").stat().st_size <= 9_000_000
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "another", "views": []}', "[" * 100_000, "\0"])
 def test_what_is_no_talk_is_one_line_and_nothing_is_written(
     tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
@@ -82,6 +92,29 @@ def test_a_page_that_would_be_too_large_says_what_to_do(
     folder = make_checkpoint(tmp_path / "small")
     assert main([str(tmp_path / "page.html"), "--model", str(folder)]) == 1
     assert "more than 100,000; take a smaller model" in capsys.readouterr().err
+
+
+def test_where_the_talk_is_what_is_too_large_it_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_checkpoint(tmp_path / "small")
+    monkeypatch.setattr(offline, "MAX_OFFLINE_BYTES", len(offline.offline_page(folder)))
+    talk = tmp_path / "talk.json"
+    talk.write_text(json.dumps(TALK))
+    assert main([str(tmp_path / "page.html"), "--model", str(folder), "--talk", str(talk)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"python -m ui.offline: {talk}: ")
+    assert "keep fewer views" in told
+
+
+def test_the_name_of_a_folder_is_one_line_and_the_next_file_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_checkpoint(tmp_path / "small")
+    assert main([str(tmp_path / "small"), "--model", str(folder)]) == 1
+    assert capsys.readouterr().err == f"python -m ui.offline: {tmp_path / 'small'}: Is a directory\n"
+    assert main([str(tmp_path / "page.html"), "--model", str(folder)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"small", "page.html"}
 
 
 def test_a_place_that_cannot_be_written_is_one_line_and_the_old_file_stays(
