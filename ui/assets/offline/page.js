@@ -45,7 +45,7 @@ async function run(alone) {
     answers: (question, {model}) => model === name && (ANSWERED.includes(question) || question === 'story'),
     ask: (question, asked, signal) => (question === 'story' && alone.story ? unpack(alone.story) : thinker.ask(question, asked, signal)),
   });
-  const link = await opened(window.location.search);
+  const link = await opened(window.location.search, {name, id: thinker.about.id});
   const frame = createFrame(alone.prompt);
   document.getElementById('gl-alone')?.replaceWith(frame.root);
   follow(matchMedia('(prefers-color-scheme: dark)'));
