@@ -674,8 +674,11 @@ def test_a_fork_while_the_server_is_gone_says_so_and_goes_on_when_it_is_back(chr
     page.wait_for_function("location.search.includes('s=')")
     with page.expect_navigation():  # gradio's own, when it finds the server again
         context.set_offline(False)
-    page.wait_for_selector("#gl-text .gl-verse")
-    assert whole(page) == begun
+    page.wait_for_function(  # the page opens on its example, until the server has read the link
+        "(begun) => [...document.querySelectorAll('#gl-text .gl-verse')].map((one) => one.textContent)"
+        ".join('\\n') === begun",
+        arg=begun,
+    )
     page.wait_for_selector("#gl-continue:not(:disabled)")
     page.evaluate("document.documentElement.dataset.glStatus = 'asked'")
     page.get_by_role("button", name="Continue").click()
