@@ -29,14 +29,16 @@
 
   /** A full window, never seen before: to its trace, and to its maps painted by the explorer. */
   async trace({text, runs}) {
-    const gpt = await import('/assets/gpt.js');
+    const {answersFor, think} = await import('/assets/common/thinking.js');
+    const {server} = await import('/assets/attention/source.js');
     const {createApp} = await import('/assets/attention/app.js');
     const {mountExplorer} = await import('/assets/attention/explorer.js');
     const answers = [];
     const paintings = [];
     const holder = document.createElement('div');
     document.body.replaceChildren(holder);
-    const app = createApp(gpt.attentionSource(thinker));
+    think(answersFor(thinker, 'shakespeare'));
+    const app = createApp(server());
     mountExplorer(holder, app);
     await app.restore({model: 'shakespeare', text: 'ROMEO:'});
     const turned = (i) => text.slice(i) + text.slice(0, i);

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import gpt
 from gpt.browserfile import Weights, export_browser
+from ui.offline import offline_page
 
 from .browser import FLAGS, available
 from .generate import ours
@@ -25,6 +26,7 @@ from .machine import machine
 from .page import HERE, row, verse
 
 CHARACTERS_A_SECOND, SLOWED_CHARACTERS_A_SECOND, PAINTED_SECONDS, FROZEN_MS, MEGABYTES = 150, 40, 2.0, 100, 250
+OPENED_SECONDS = 3.0
 SLOWED = 4
 SCRIPT = (Path(__file__).parent / "thinking.js").read_text(encoding="utf-8").strip().rstrip(";")
 PEER = """\
@@ -65,6 +67,7 @@ class Browser:
         (folder / "index.html").write_text(f'<!doctype html><meta charset="utf-8"><title>x</title>{style}')
         with file_server(folder) as url, tab(url) as (page, browser):
             yield from self.measured(page, browser, text)
+            yield from self.alone(browser, folder / "page.html")
         yield PEER
 
     def server(self, text: str) -> Iterator[str]:
@@ -110,6 +113,23 @@ class Browser:
             least = f"at least {SLOWED_CHARACTERS_A_SECOND}" if kernels == "wasm" else ""
             yield budget(f"slowed {SLOWED} times, no worker, {kernels}", found, least)
             yield row("  longest task of the page", found["longest"], "ms", f"{FROZEN_MS} ms")
+
+    def alone(self, browser: Any, file: Path) -> Iterator[str]:
+        """The page as one file: from opening it to the first character that it has written."""
+        file.write_bytes(offline_page(self.checkpoint))
+        opened, written = [], []
+        for _ in range(self.runs):
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            began = time.perf_counter()
+            page.goto(file.as_uri())
+            page.wait_for_selector("html[data-gl-ready]")
+            opened.append(time.perf_counter() - began)
+            page.locator("#gl-write").click()
+            page.wait_for_selector("html[data-gl-status=writing], html[data-gl-status=done]")
+            written.append(time.perf_counter() - began)
+            page.close()
+        yield f"one file of {file.stat().st_size / 1e6:.2f} MB, ready in {median(opened):.2f} s"
+        yield row("  to the first character", median(written), "s ", f"{OPENED_SECONDS:.0f} s")
 
     def written(
         self, page: Any, weights: str, where: Literal["worker", "page"], kernels: str

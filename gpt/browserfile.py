@@ -96,10 +96,8 @@ def body_bytes(model: GPT, weights: Weights = "int8") -> int:
     state, end = model.state_dict(), 0
     for name in parameter_shapes(model.config):
         tensor = state[name]
-        sizes = [_size(tensor)]
-        if weights == "int8" and _is_rounded(name, tensor):
-            sizes = [tensor.numel(), 2 * len(tensor)]
-        for size in sizes:
+        rounded = weights == "int8" and _is_rounded(name, tensor)
+        for size in [tensor.numel(), 2 * len(tensor)] if rounded else [_size(tensor)]:
             end += -end % ALIGNMENT + size
     return end
 

@@ -21,6 +21,8 @@ def test_it_prints_the_page_beside_the_server_and_the_peer(
         "page, int8: a file of 0.9 MB", "  characters/s ",
         "  trace of 256, answered", "  trace of 256, painted", "  effects of all heads", "  memory of the tab",
         "page, float32, characters/s", "page, int8, plain JavaScript", "slowed 4 times, no worker, wasm",
-        "slowed 4 times, no worker, plain", "Transformer Explainer, GPT-2 of 124M in the browser: about 600 MB",
+        "slowed 4 times, no worker, plain",
+        "one file of", "  to the first character",
+        "Transformer Explainer, GPT-2 of 124M in the browser: about 600 MB",
     ):  # fmt: skip
         assert line in printed

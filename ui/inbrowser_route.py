@@ -3,20 +3,19 @@ many wait for the page's own: ``GET /letter/waiting``."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import AsyncIterator
 
-import anyio
 from anyio.to_thread import run_sync
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 import gpt
 
-from .exchange import NOT_KEPT, from_elsewhere, sentence
-from .inbrowser import Files, Taken, is_long
+from .exchange import NOT_KEPT, Sent, UnderWay, from_elsewhere, sentence
+from .inbrowser import Files, is_long
 from .limits import MAX_DOWNLOAD_SECONDS, MAX_TAKING
 from .registry import Registry, UnknownModelError, shown
 
@@ -30,7 +29,7 @@ def routes(registry: Registry) -> list[Route]:
     """For gradio's server. What is wrong is one sentence of text: 404 for the name, 403 for another site's page, 503
     where MAX_TAKING are on their way. A browser keeps the file, and asks with its ETag whether it is still that one."""
     files = Files(registry)
-    taking = _Taking()
+    taking = UnderWay()
 
     async def take(request: Request) -> Response:
         if refused := from_elsewhere(request):
@@ -47,35 +46,15 @@ def routes(registry: Registry) -> list[Route]:
         headers = {"ETag": f'"{taken.tag}"', "Cache-Control": "private, no-cache"}
         if taken.tag in re.findall(r'"([^"]*)"', request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=headers)
-        return _Sent(taken, headers, taking)
+        until_sent = contextlib.ExitStack()
+        until_sent.enter_context(taking.one())
+        headers["Content-Length"] = str(len(taken.data))
+        return Sent(_pieces(taken.data), headers, "application/octet-stream", MAX_DOWNLOAD_SECONDS, until_sent)
 
     async def waiting(request: Request) -> Response:
         return JSONResponse({"waiting": registry.waiting(), "long": is_long(registry)}, headers=NOT_KEPT)
 
     return [Route(PATH, take, methods=["GET"]), Route(WAITING, waiting, methods=["GET"])]
-
-
-class _Taking:
-    """How many are being sent."""
-
-    now = 0
-
-
-class _Sent(StreamingResponse):
-    """A file, piece by piece; it ends by itself when it takes too long, or when nobody takes it any more."""
-
-    def __init__(self, taken: Taken, headers: dict[str, str], taking: _Taking) -> None:
-        self._taking = taking
-        headers = {**headers, "Content-Length": str(len(taken.data))}
-        super().__init__(_pieces(taken.data), headers=headers, media_type="application/octet-stream")
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._taking.now += 1
-        try:
-            with anyio.move_on_after(MAX_DOWNLOAD_SECONDS):
-                await super().__call__(scope, receive, send)
-        finally:
-            self._taking.now -= 1
 
 
 async def _pieces(data: bytes) -> AsyncIterator[memoryview]:

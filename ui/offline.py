@@ -60,7 +60,7 @@ const inflate = (id) => new Response(new Blob([bytes(id)]).stream().pipeThrough(
 (async () => {
   const [scripts, model] = await Promise.all([inflate('gl-scripts').json(), inflate('gl-model').arrayBuffer()]);
   const values = JSON.parse(held('gl-values').textContent);
-  const story = held('gl-story').textContent ? bytes('gl-story') : null;
+  const story = bytes('gl-story');
   for (const id of ['gl-scripts', 'gl-model', 'gl-story']) held(id).remove();
   window.glAlone = {...values, model, story, worker: scripts.worker};
   const script = document.createElement('script');

@@ -25,31 +25,6 @@ from .spaces import HARDWARE, Hardware
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-STATIC = """---
-title: GPT, letter by letter
-emoji: 📜
-colorFrom: red
-colorTo: gray
-sdk: static
-header: mini
-license: mit
-short_description: A small GPT that thinks in your browser
-datasets:
-- karpathy/tiny_shakespeare
-tags:
-- text-generation
-- character-level
-- shakespeare
-- attention
-- explainability
----
-
-# GPT, letter by letter
-
-A GPT written from scratch and trained on the tiny Shakespeare corpus: prompt it, bend its sampling, and see its
-attention. The page is one file with the model in it; it thinks in your browser, and no server is asked for anything.
-"""
-"""README.md of a static Space: what the Hub reads, and a few sentences for people."""
 ROOT = Path(__file__).resolve().parent.parent
 FLAVORS: dict[Hardware, str] = {"zero": "zero-a10g", "cpu": "cpu-basic"}
 """As the Hub names them."""
@@ -199,7 +174,7 @@ def pack_static(folder: Path) -> list[str]:
         raise PackError(str(error)) from None
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "index.html").write_bytes(page)
-    (folder / "README.md").write_text(STATIC, encoding="utf-8")
+    (folder / "README.md").write_text(static_readme(), encoding="utf-8")
     return ["README.md", "index.html"]
 
 
@@ -217,22 +192,42 @@ def requirements(pins: Sequence[str], hardware: Hardware) -> str:
 def readme(pins: Sequence[str], hardware: Hardware) -> str:
     """Of a Space: what the Hub reads, and a few sentences for people."""
     version = next(pin.partition("==")[2] for pin in pins if _package(pin) == "gradio")
+    server = f"""sdk: gradio
+sdk_version: {version}
+python_version: "{PYTHON}"
+app_file: app.py
+suggested_hardware: {FLAVORS[hardware]}
+hf_oauth: true
+hf_oauth_scopes:
+- contribute-repos
+short_description: Prompt a small GPT and see its attention"""
+    return _readme(
+        server,
+        """The models in `checkpoints/` speak at once, on the CPU; one of over 100 million parameters writes on the GPU
+that ZeroGPU lends, if this Space has that hardware.
+
+Whoever duplicates this Space is its host. The host's variables are in the table "Hosting the page" of the project's
+README.""",
+    )
+
+
+def static_readme() -> str:
+    """The same of a static Space."""
+    return _readme(
+        "sdk: static\nshort_description: A small GPT that thinks in your browser",
+        "The page is one file with the model in it; it thinks in your browser, and no server is asked for anything.",
+    )
+
+
+def _readme(kind: str, says: str) -> str:
     return f"""---
 title: GPT, letter by letter
 emoji: 📜
 colorFrom: red
 colorTo: gray
-sdk: gradio
-sdk_version: {version}
-python_version: "{PYTHON}"
-app_file: app.py
+{kind}
 header: mini
-suggested_hardware: {FLAVORS[hardware]}
-hf_oauth: true
-hf_oauth_scopes:
-- contribute-repos
 license: mit
-short_description: Prompt a small GPT and see its attention
 datasets:
 - karpathy/tiny_shakespeare
 tags:
@@ -246,11 +241,7 @@ tags:
 # GPT, letter by letter
 
 A GPT written from scratch and trained on the tiny Shakespeare corpus: prompt it, bend its sampling, and see its
-attention. The models in `checkpoints/` speak at once, on the CPU; one of over 100 million parameters writes on the GPU
-that ZeroGPU lends, if this Space has that hardware.
-
-Whoever duplicates this Space is its host. The host's variables are in the table "Hosting the page" of the project's
-README.
+attention. {says}
 """
 
 

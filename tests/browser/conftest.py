@@ -66,6 +66,33 @@ def open_page(chromium):
     assert left == []
 
 
+@pytest.fixture
+def alone(chromium):
+    """``alone(url, size, theme)``: the page with the network cut, ready; it fails on any error, dialog or request."""
+    contexts, wrong = [], []
+
+    def opened(url, size="wide", theme="light", offline=True):
+        width, height = SIZES[size]
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, offline=offline)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda m: wrong.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda r: wrong.append(r.url) if r.url.split(":")[0] not in ("data", "blob") else None)
+        page.goto(url)
+        page.wait_for_selector("html[data-gl-ready]")
+        assert wrong == [url]
+        wrong.clear()
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
 @pytest.fixture(scope="session")
 def checkpoint(checkpoints):
     """The model that the page opens with, as the library loads it."""

@@ -1,15 +1,13 @@
 """The page as one file, with no server behind it: from a disk with the network cut, and from a plain file server."""
 
 import functools
-import http.server
 import json
-import threading
 from pathlib import Path
 
 import pytest
 
 import gpt
-from tests.browser.conftest import SIZES
+from bench.thinking import file_server
 from tests.browser.firefox import firefox
 from tests.browser.steps import box, packed, pin, settle, title, until, wait_traced
 from tests.browser.test_prompt_tab import type_line, whole
@@ -47,33 +45,6 @@ def files(tmp_path_factory):
         return path.as_uri()
 
     return made
-
-
-@pytest.fixture
-def alone(chromium):
-    """``alone(url, size, theme)``: the page with the network cut, ready; it fails on any error, dialog or request."""
-    contexts, wrong = [], []
-
-    def opened(url, size="wide", theme="light", offline=True):
-        width, height = SIZES[size]
-        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, offline=offline)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda m: wrong.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.on("request", lambda r: wrong.append(r.url) if r.url.split(":")[0] not in ("data", "blob") else None)
-        page.goto(url)
-        page.wait_for_selector("html[data-gl-ready]")
-        assert wrong == [url]
-        wrong.clear()
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert wrong == []
 
 
 @functools.cache
@@ -176,10 +147,8 @@ def test_nothing_scrolls_sideways(alone, files, size, theme):
 
 def test_a_plain_server_of_files_serves_the_static_space_and_its_links(alone, tmp_path):
     pack_static(tmp_path / "space")
-    handler = functools.partial(Quiet, directory=tmp_path / "space")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/"
+    with file_server(tmp_path / "space") as address:
+        url = f"{address}/"
         page = alone(url, offline=False)
         write(page, "JULIET:", 5)
         link = page.url
@@ -194,12 +163,6 @@ def test_a_plain_server_of_files_serves_the_static_space_and_its_links(alone, tm
         until(page, f"{BOXES} === {len('ROMEO:nBut')}")
         page.context.close()
         assert "cannot be read" in alone(f"{url}?s=nonsense", offline=False).locator("#gl-text").inner_text()
-        server.shutdown()
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
 
 
 def test_firefox_does_the_same(files, need, tmp_path):

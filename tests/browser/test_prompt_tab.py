@@ -12,11 +12,6 @@ from ui.prompt import EXAMPLE_SEED
 SETTINGS = gpt.SamplingSettings(temperature=0.8)
 
 
-@pytest.fixture(scope="module")
-def checkpoint(checkpoints):
-    return load_as_the_page(checkpoints / "shakespeare")
-
-
 @pytest.fixture
 def slowly(monkeypatch):
     """The server, which runs in this process, writes at most 400 characters a second: there is time to press keys."""

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import http.server
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import gpt
+from bench.thinking import file_server
 from gpt.browserfile import export_browser
 
 ASSETS = Path(__file__).parents[2] / "ui" / "assets"
 ORDER = "{prompt: 'ROMEO:', settings: {temperature: 0.8}, count: 300, seed: 5}"
-
-
-@contextlib.contextmanager
-def file_server(folder: Path) -> Iterator[str]:
-    """A plain server of files, as any host of static pages is one."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -117,12 +100,16 @@ def test_the_explorer_and_the_laboratory_take_their_data_from_it(tab) -> None:
     found = tab.evaluate(
         """async () => {
             const {createApp} = await import('/assets/attention/app.js');
-            const app = createApp(gpt.attentionSource(thinker));
+            const {answersFor, think} = await import('/assets/common/thinking.js');
+            think(answersFor(thinker, 'shakespeare'));
+            const explorer = await import('/assets/attention/source.js');
+            const laboratory = await import('/assets/sampling/source.js');
+            const app = createApp(explorer.server());
             await app.restore({model: 'shakespeare', text: 'ROMEO:'});
             const before = app.trace.tokens;
             const {rowOf, mapOf} = await import('/assets/attention/maps.js');
             const row = rowOf(mapOf(app.trace, {average: 'head', layer: 0, head: 0}), before - 1);
-            const {header, blocks} = await gpt.samplingSource(thinker).roll(
+            const {header, blocks} = await laboratory.server().roll(
                 {model: 'shakespeare', text: 'ROMEO:', settings: {temperature: 1}, seed: 1, count: 4});
             const role = typeof app.trace.roles[0][0].words;
             return {before, sum: row.reduce((a, b) => a + b), role, error: app.error,

@@ -4,7 +4,7 @@ import {readFileSync} from 'node:fs';
 import {test} from 'node:test';
 
 import {Refused} from '../../ui/assets/common/ask.js';
-import {attentionSource, load, run, samplingSource, start} from '../../ui/assets/gpt.js';
+import {load, run, start} from '../../ui/assets/gpt.js';
 
 const bytes = () => Uint8Array.from(readFileSync(process.argv[2]));
 const thinker = await start(bytes(), {worker: () => null, name: 'mine'});
@@ -16,9 +16,9 @@ const all = async (stream) => { const parts = []; for await (const part of strea
 
 test('a thinker says what it is, and answers under the name it was given', async () => {
   assert.deepEqual({...thinker.about, name: undefined}, {...alone.about, name: undefined});
-  const {header} = await attentionSource(thinker).trace({model: 'another', text: 'a', silenced: []});
+  const {header} = await thinker.ask('trace', {model: 'another', text: 'a', silenced: []});
   assert.equal(header.model, 'mine');
-  const rolled = await samplingSource(thinker).roll(/** @type {any} */ ({model: 'another', text: 'a', settings, seed: 1, count: 2}));
+  const rolled = await thinker.ask('roll', {model: 'another', text: 'a', settings, seed: 1, count: 2});
   assert.equal(rolled.header.model, 'mine');
 });
 

@@ -78,6 +78,16 @@ def test_another_sites_page_downloads_nothing(url):
     assert (answer.status_code, answer.text) == (403, "This question came from another site.")
 
 
+def status_once_there_is_room(client, url):
+    """Of asking for the model "shakespeare" again and again, while so many are on their way that it is refused."""
+    deadline, status = time.monotonic() + 20, 503
+    while status == 503 and time.monotonic() < deadline:
+        time.sleep(0.05)
+        with client.stream("GET", url, params={"model": "shakespeare"}) as again:
+            status = again.status_code
+    return status
+
+
 def test_so_many_at_once_and_no_more_and_who_goes_away_makes_room(url, folder):
     with open(folder / "shakespeare" / "heads.json", "wb") as file:
         file.truncate(60_000_000)  # more than the network's own buffers hold
@@ -89,12 +99,7 @@ def test_so_many_at_once_and_no_more_and_who_goes_away_makes_room(url, folder):
         refused = client.get(url, params=params)
         assert (refused.status_code, f"{MAX_DOWNLOADING} models are being" in refused.text) == (503, True)
         taken[0].close()
-        deadline, status = time.monotonic() + 20, 503
-        while status == 503 and time.monotonic() < deadline:
-            time.sleep(0.05)
-            with client.stream("GET", url, params=params) as again:
-                status = again.status_code
-        assert status == 200
+        assert status_once_there_is_room(client, url) == 200
         for one in taken:
             one.close()
 

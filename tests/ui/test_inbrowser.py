@@ -18,6 +18,7 @@ import gpt
 from gpt.browserfile import browser_file
 from tests.browser.test_subwords import make_subwords
 from tests.conftest import ALPHABET, make_checkpoint
+from tests.ui.test_download import status_once_there_is_room
 from tests.ui.test_models import SMALL, running
 from ui import facts, head, inbrowser, inbrowser_route
 from ui.host import Host
@@ -116,12 +117,7 @@ def test_so_many_at_once_and_no_more_and_who_goes_away_makes_room(url: str, regi
         refused = client.get(url, params=params)
         assert (refused.status_code, "2 models are being downloaded" in refused.text) == (503, True)
         taken[0].close()
-        deadline, status = time.monotonic() + 20, 503
-        while status == 503 and time.monotonic() < deadline:
-            time.sleep(0.05)
-            with client.stream("GET", url, params=params) as again:
-                status = again.status_code
-        assert status == 200
+        assert status_once_there_is_room(client, url) == 200
         taken[1].close()
 
 

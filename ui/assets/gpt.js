@@ -4,13 +4,13 @@
  *
  * - `start(bytes)` is what a page uses: the model thinks in a worker, and the page is never blocked. What comes back, a
  *   thinker, answers the questions that the server answers (ui/looking.py), and writes (ui/writing.py).
- * - `attentionSource(thinker)` and `samplingSource(thinker)` are what those tabs take their data from.
+ *   Whoever asks the server asks a thinker instead once common/thinking.js has it: `think(answersFor(thinker, model))`.
  * - `load(bytes)` is the model in this thread. Its work is written as generators, which yield where they may be
  *   interrupted; `run(task)` does it all at once.
  *
  * What is wrong with a file or a question is a `Refused` (common/ask.js): one sentence for the person.
  */
-export {attentionSource, samplingSource, start} from './gpt/client.js';
+export {start} from './gpt/client.js';
 export {load} from './gpt/model.js';
 export {run} from './gpt/task.js';
 

@@ -58,17 +58,6 @@ export async function start(bytes, {worker = beside, kernels = 'wasm', name = ''
 
 function beside() { return new Worker(new URL('worker.js', import.meta.url), {type: 'module'}); }
 
-/** What the explorer takes its traces from. @param {Thinker} thinker @returns {import('../attention/source.js').Source} */
-export function attentionSource(thinker) {
-  const asked = (/** @type {string} */ name) => (/** @type {object} */ request, /** @type {AbortSignal | undefined} */ signal) => thinker.ask(name, request, signal);
-  return {live: true, trace: asked('trace'), row: asked('row'), map: asked('map'), play: asked('play'), rewrite: asked('rewrite'), effects: asked('effects')};
-}
-
-/** What the laboratory of sampling takes its rolls from. @param {Thinker} thinker @returns {import('../sampling/lab.js').Source} */
-export function samplingSource(thinker) {
-  return {roll: (question, signal) => thinker.ask('roll', question, signal), write: (question, signal) => thinker.ask('write', question, signal)};
-}
-
 /**
  * One end of a line to a model.
  * @param {() => Worker | null} makeWorker

@@ -2,10 +2,10 @@
 import {fromBase64} from '../common/packet.js';
 import {MAX_LINK} from '../common/links.js';
 import {SETTINGS, USUAL} from '../common/settings.js';
+import {LIMITS} from '../gpt/limits.js';
 
 /** A link's state unpacked has no more characters. */
 const MAX_STATE = 200_000;
-const MAX_TEXT = 20_000;
 const TABS = ['sampling', 'attention', 'training'];
 
 /**
@@ -27,7 +27,7 @@ export async function opened(search, model) {
   if (tab) return {tab, [tab]: {state: {...state[tab]}, notes}};
   const {prompt, text} = state;
   const settings = fitting(state, notes);
-  if (![prompt, text].every((part) => typeof part === 'string' && part.length <= MAX_TEXT)) return {tab: '', settings};
+  if (![prompt, text].every((part) => typeof part === 'string' && part.length <= LIMITS.MAX_TEXT_CHARACTERS)) return {tab: '', settings};
   return {tab: '', settings, text: {prompt, text, status: 'done', seed: settings.seed, notes, link: packed}};
 }
 

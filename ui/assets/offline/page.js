@@ -7,7 +7,7 @@ import * as attention from '../attention.js';
 import {read} from '../attention/talk.js';
 import * as beginnings from '../beginnings.js';
 import {unpack} from '../common/packet.js';
-import {ANSWERED, think} from '../common/thinking.js';
+import {ANSWERED, answersFor, think} from '../common/thinking.js';
 import {start} from '../gpt.js';
 import * as head from '../head.js';
 import * as playtext from '../playtext.js';
@@ -22,7 +22,7 @@ import {opened} from './opened.js';
  * @typedef {object} Alone
  * @property {string} name of the model
  * @property {ArrayBuffer} model its file
- * @property {Uint8Array | null} story the packet of its story
+ * @property {Uint8Array} story the packet of its story
  * @property {string} worker source of the script in which it thinks
  * @property {string} talk a talk's file; empty for none
  * @property {any} head what the parts open with
@@ -41,9 +41,9 @@ async function run(alone) {
   const source = URL.createObjectURL(new Blob([alone.worker], {type: 'text/javascript'}));
   const thinker = await start(alone.model, {name, worker: () => new Worker(source)});
   think({
-    about: thinker.about, alone: true, write: thinker.write,
-    answers: (question, {model}) => model === name && (ANSWERED.includes(question) || question === 'story'),
-    ask: (question, asked, signal) => (question === 'story' && alone.story ? unpack(alone.story) : thinker.ask(question, asked, signal)),
+    ...answersFor(thinker, name), alone: true,
+    answers: (question, {model}) => model === name && [...ANSWERED, 'story'].includes(question), // also what the server is begged for
+    ask: (question, asked, signal) => (question === 'story' ? unpack(alone.story) : thinker.ask(question, asked, signal)),
   });
   const link = await opened(window.location.search, {name, id: thinker.about.id});
   const frame = createFrame(alone.prompt);

@@ -4,11 +4,10 @@
  */
 import {encodeLink} from '../common/links.js';
 import {pick} from '../common/settings.js';
+import {LIMITS} from '../gpt/limits.js';
 
 /** A new seed is below this, as in ui/writing.py. */
 const NEW_SEEDS = 10_000;
-/** Of a text the page keeps so much (ui/limits.py). */
-const MAX_TEXT_CHARACTERS = 20_000;
 /** What a link says of the settings. */
 const KEPT = ['temperature', 'length', 'top_k', 'top_p', 'min_p', 'repetition_penalty', 'seed', 'keep_seed'];
 
@@ -61,4 +60,4 @@ export function createWriter(take, newSeed = () => Math.floor(Math.random() * NE
   };
 }
 
-function ends(text) { return String(text ?? '').slice(-MAX_TEXT_CHARACTERS); }
+function ends(text) { return String(text ?? '').slice(-LIMITS.MAX_TEXT_CHARACTERS); }
