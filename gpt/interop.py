@@ -209,6 +209,7 @@ def import_transformers(
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{theirs / WEIGHTS}: not whole, or not there ({error})") from None
     model = from_gpt2_state_dict(state, config)
+    del state  # saving takes as much memory again
     from_hub = theirs != Path(source)
     origin = f"{source} at {theirs.name}" if from_hub else str(source)
     card = imported_card(config, origin, str(source) if from_hub else None)

@@ -57,7 +57,7 @@ def ours(theirs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     status, before, peak, seconds = map(float, measured.split())
     print(f"imported in {seconds:.1f} s with {peak / 1e9:.2f} GB at most")
     assert status == 0
-    assert peak - before < 3 * WEIGHTS  # theirs, mapped; ours; and no third copy beside them
+    assert peak - before < 2.7 * WEIGHTS  # ours, and first theirs, then the bytes that are saved; never all three
     return folder
 
 
