@@ -10,6 +10,7 @@ import tyro
 
 from gpt.config import GPTConfig
 
+from .arithmetic import Precision
 from .vocabulary import subwords
 
 MAX_SEED = 2**32 - 1
@@ -87,8 +88,9 @@ class TrainConfig:
     story: bool = True
     """Keep the story of the training, for the page's Training tab: at some dozens of steps, ever further apart, its
     losses, what it writes, one line's attention and what the heads do (story.bin)."""
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
-    """Arithmetic of the matrix products, 32 or 16 bits a number; the weights are kept in float32."""
+    precision: Precision = "auto"
+    """Arithmetic of the matrix products, 32 or 16 bits a number; the weights are kept in float32. auto takes 16 where
+    the machine multiplies them: a processor without AVX-512 or AMX for bfloat16 would be many times slower."""
     attention: Literal["fused", "plain"] = "fused"
     """Kernel of the attention while training: fused, or product by product. On a CPU in bfloat16 the fused one's way
     back is slow: with windows of 64 tokens plain takes a third off a step, with 256 it gains nothing."""

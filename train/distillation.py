@@ -23,6 +23,7 @@ from gpt.card_of_tasks import DISTILL
 from gpt.scoring import token_losses
 from gpt.tokenizer import Tokenizer
 
+from .arithmetic import Precision, autocast
 from .data import encode
 from .distributed import joined, launcher
 from .evaluation import windows_at_once
@@ -70,13 +71,13 @@ class Teachers:
     Args:
         checkpoints: at least one, of one tokenizer.
         soft: their share in the loss.
-        precision: of their arithmetic, "float32" or "bfloat16".
+        precision: of their arithmetic.
 
     Raises:
         TrainingError: they have not one tokenizer.
     """
 
-    def __init__(self, checkpoints: Sequence[Checkpoint], soft: float, precision: str = "float32") -> None:
+    def __init__(self, checkpoints: Sequence[Checkpoint], soft: float, precision: Precision = "float32") -> None:
         self.checkpoints, self.soft, self.precision = checkpoints, soft, precision
         self._require(checkpoints[0].tokenizer)
 
@@ -108,7 +109,7 @@ class Teachers:
         """The mean of their probabilities (B, T, V), float32, for the token after each of inputs (B, T)."""
         total: Tensor | None = None
         for model in self._models(inputs.device):
-            with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            with autocast(self.precision, inputs.device):
                 logits = model(inputs)
             p = logits.float().softmax(-1)
             total = p if total is None else total + p

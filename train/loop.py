@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +16,7 @@ from gpt import GPT
 from gpt.story import line_length
 
 from .activations import attention_kernel, recompute_blocks
+from .arithmetic import autocast, this_device
 from .events import Evaluation as Evaluation
 from .events import Event as Event
 from .events import Saved as Saved
@@ -58,7 +57,7 @@ class _Run:
     def __init__(self, job: Job) -> None:
         self.job, self.config, self.processes = job, job.config, job.processes
         self.began = time.perf_counter()
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = this_device()
         self.step_seconds = 0.0
         self.evaluation_seconds = {True: 0.0, False: 0.0}  # of the last one: for the story alone, or not
         self.told_seconds = 0.0
@@ -209,14 +208,10 @@ class _Run:
 
     def _loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Mean loss of a batch, in nats a token."""
-        with self._autocast(), attention_kernel(self.config):
+        with autocast(self.config.precision, self.device), attention_kernel(self.config):
             logits = self.state.model(inputs)  # (B, T, V)
         loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
         return loss if self.job.teaching is None else self.job.teaching(loss, logits, inputs, targets)
-
-    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
-        enabled = self.config.precision == "bfloat16"
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled)
 
     def _maybe_compile(self) -> Callable[[Tensor, Tensor], Tensor]:
         wanted = self.config.compile == "yes" or (self.config.compile == "auto" and self.device.type == "cuda")
@@ -273,7 +268,7 @@ class _Run:
 
     def _averaged_forward(self, tokens: Tensor) -> Tensor:
         weights = dict(self.state.averages.weights)
-        with self._autocast():
+        with autocast(self.config.precision, self.device):
             return functional_call(self.state.model, weights, (tokens.to(self.device),)).float().cpu()
 
     def _save(self) -> Saved:

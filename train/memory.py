@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from .arithmetic import in_bfloat16, this_device
 from .config import TrainConfig
 from .distributed import ALONE, Processes
 from .state import TrainingError
@@ -44,7 +45,8 @@ def needed(config: TrainConfig, processes: int = 1) -> int:
     matrices = 12 * C * C * L if config.matrix_lr else 0
     others = model.num_parameters - matrices
     state = model.num_parameters * (8 + (4 if config.ema else 0)) + 4 * matrices + 8 * others
-    block = IN_BLOCK["gpt2" if model.activation == "gelu" else "modern", config.precision] * C
+    precision = "bfloat16" if in_bfloat16(config.precision, this_device()) else "float32"
+    block = IN_BLOCK["gpt2" if model.activation == "gelu" else "modern", precision] * C
     block += A_WEIGHT * model.n_head * T if config.attention == "plain" else 0
     blocks = 4 * C * L + RECOMPUTED * block if config.checkpoint_activations else block * L
     return int(BASE + state + tokens * (blocks + OUTSIDE_BLOCKS * C + A_LOGIT * V))
@@ -76,7 +78,7 @@ def require_memory(config: TrainConfig, processes: Processes = ALONE, there: int
         processes: on one machine they share its memory, each GPU has its own.
         there: bytes that are free; by default what the system says.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = this_device()
     there = free(device) if there is None else there
     here = processes.size if device.type == "cpu" else 1
     takes = needed(config, processes.size) * here

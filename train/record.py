@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .arithmetic import in_bfloat16
+
 if TYPE_CHECKING:
     from .state import Job, State
 
@@ -25,6 +27,7 @@ def training_record(job: Job, state: State) -> dict[str, Any]:
     task = dict(job.task)
     if task and state.outcome is not None:
         task[OUTCOME] = {"best_step": state.best.step if state.best else state.step, **state.outcome}
+    device = next(state.model.parameters()).device
     several = f"{job.processes.size} processes, each on " if job.processes.size > 1 else ""
     return {
         "config": config.to_dict(),
@@ -47,7 +50,8 @@ def training_record(job: Job, state: State) -> dict[str, Any]:
         "code_version": CODE_VERSION,
         "torch": str(torch.__version__),
         "python": platform.python_version(),
-        "hardware": several + hardware(next(state.model.parameters()).device),
+        "precision": "bfloat16" if in_bfloat16(config.precision, device) else "float32",
+        "hardware": several + hardware(device),
     }
 
 

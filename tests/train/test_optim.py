@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch.optim import AdamW, Muon
 
 from gpt import GPT, GPTConfig
+from train.arithmetic import Precision, autocast
 from train.config import PRESETS, TrainConfig
 from train.optim import Averages, flatten_state, lr_factor, make_optimizers, repeats, restore_state, set_schedule
 
@@ -35,6 +36,20 @@ def test_muon_has_the_blocks_matrices_and_adamw_the_rest_and_vectors_do_not_deca
     assert names(model, muon.param_groups[0]) == matrices
     assert [names(model, group) for group in adamw.param_groups] == [tables, everything - matrices - tables]
     assert [group["weight_decay"] for group in adamw.param_groups + muon.param_groups] == [0.3, 0.0, 0.2]
+
+
+@pytest.mark.parametrize("able", [{}, {"avx512_bf16": True}, {"amx_bf16": True}])
+def test_16_bits_are_chosen_where_the_processor_multiplies_them(
+    able: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    cpu, model, a = torch.device("cpu"), GPT(SMALL), torch.ones(2, 2)
+    cases: list[tuple[Precision, bool]] = [("auto", bool(able)), ("float32", False), ("bfloat16", True)]
+    for precision, expected in cases:
+        with autocast(precision, cpu):
+            assert ((a @ a).dtype == torch.bfloat16) is expected
+        _, muon = make_optimizers(model, TrainConfig(SMALL, precision=precision))
+        assert (type(muon) is Muon) is expected
 
 
 def test_a_matrix_learning_rate_of_0_gives_all_to_adamw() -> None:
