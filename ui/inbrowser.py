@@ -1,9 +1,10 @@
-"""Models that think in a visitor's browser: which ones can, and their files (gpt/browserfile.py). Knows no gradio."""
+"""Models that think in a visitor's browser: which ones can, and files that are made of them. Knows no gradio."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,16 +38,26 @@ def is_long(registry: Registry) -> bool:
     return registry.waiting() >= LONG_QUEUE
 
 
-class Files:
-    """The files of a page's models, each made once and kept while there is room. Safe to use from many threads."""
+def model_file(registry: Registry, name: str) -> bytes:
+    """The model alone (gpt/browserfile.py), with the weights that the page itself uses."""
+    return browser_file(registry.get(name), registry.weights)
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+
+class Files:
+    """Files made of a page's models, each once, and kept while there is room. Safe to use from many threads.
+
+    Args:
+        registry: the models.
+        make: makes one, of the name of a model that thinks in a browser.
+    """
+
+    def __init__(self, registry: Registry, make: Callable[[Registry, str], bytes] = model_file) -> None:
+        self._registry, self._make = registry, make
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, Taken] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], Taken] = OrderedDict()
 
     def get(self, name: str) -> Taken:
-        """The file of the model of this name, with the weights that the page itself uses.
+        """The file of the model of this name.
 
         Raises:
             UnknownModelError: there is none of that name.
@@ -56,12 +67,13 @@ class Files:
         if why := not_in_a_browser(checkpoint):
             raise gpt.CheckpointError(why)
         tag = f"{checkpoint.id}-{self._registry.weights}"
+        key = name, tag
         with self._lock:  # of three hundred who ask at once one waits for its making, and so do the others
-            if tag not in self._kept:
-                self._kept[tag] = Taken(browser_file(checkpoint, self._registry.weights), tag)
+            if key not in self._kept:
+                self._kept[key] = Taken(self._make(self._registry, name), tag)
                 self._make_room()
-            self._kept.move_to_end(tag)
-            return self._kept[tag]
+            self._kept.move_to_end(key)
+            return self._kept[key]
 
     def _make_room(self) -> None:
         while len(self._kept) > 1 and sum(len(taken.data) for taken in self._kept.values()) > MAX_TAKEN_BYTES_KEPT:

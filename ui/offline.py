@@ -1,7 +1,9 @@
 """The page as one HTML file with a model in it: ``python -m ui.offline OUT.html``, with ``--help``.
 
 It opens from a disk, with no network and no server: the tabs' own modules in a plain frame (assets/offline/), the
-model as a browser takes it (gpt/browserfile.py), the story of its training, and a talk, if one is given.
+model as a browser takes it (gpt/browserfile.py), the story of its training, and a talk, if one is given. The page
+itself gives it without one (inbrowser_route.py), and the Attention tab puts what is on screen, or its talk, into it
+(assets/attention/whole.js).
 """
 
 from __future__ import annotations
@@ -25,9 +27,8 @@ from . import attention, head, prompt, sampling, story
 from .bundle import bundle
 from .host import Host
 from .limits import MAX_OFFLINE_BYTES, MAX_TALK_BYTES
-from .page import ICON, TITLE
 from .registry import Registry
-from .theme import ASSETS
+from .theme import ASSETS, ICON, TITLE
 
 SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints" / "shakespeare"
 STYLES = (
@@ -59,10 +60,10 @@ const bytes = (id) => {
 const inflate = (id) => new Response(new Blob([bytes(id)]).stream().pipeThrough(new DecompressionStream('deflate')));
 (async () => {
   const [scripts, model] = await Promise.all([inflate('gl-scripts').json(), inflate('gl-model').arrayBuffer()]);
-  const values = JSON.parse(held('gl-values').textContent);
+  const [values, opens] = ['gl-values', 'gl-opens'].map((id) => JSON.parse(held(id).textContent));
   const story = bytes('gl-story');
   for (const id of ['gl-scripts', 'gl-model', 'gl-story']) held(id).remove();
-  window.glAlone = {...values, model, story, worker: scripts.worker};
+  window.glAlone = {...values, opens, model, story, worker: scripts.worker};
   const script = document.createElement('script');
   script.textContent = scripts.page;
   document.head.append(script);
@@ -97,17 +98,22 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def offline_page(model: Path, talk: Path | None = None) -> bytes:
+def offline_page(model: Path, talk: Path | None = None, name: str | None = None) -> bytes:
     """The whole file.
+
+    Args:
+        model: a checkpoint's folder.
+        talk: a file of the Attention tab's.
+        name: what the model is called there; by default as its folder.
 
     Raises:
         OfflineError: the talk is none, or it would be larger than MAX_OFFLINE_BYTES.
         CheckpointError: the folder is no checkpoint, or its model is none for a browser.
         OSError: a file cannot be read.
     """
-    said = read_talk(talk) if talk else ""
+    opens = {"talk": read_talk(talk)} if talk else None
     registry = Registry(model.parent / "none", host=Host.read({}))
-    name = model.resolve().name
+    name = name or model.resolve().name
     registry.start_with(name, model)
     card = locate(model, CARD)
     text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
@@ -115,7 +121,8 @@ def offline_page(model: Path, talk: Path | None = None) -> bytes:
     told = story.story_packet(model, name)
     scripts = {"page": bundle(ASSETS, "offline/page.js"), "worker": bundle(ASSETS, "gpt/worker.js")}
     page = _page(
-        {**values(registry, name), "talk": said},
+        values(registry, name),
+        opens,
         {
             "gl-scripts": zlib.compress(json.dumps(scripts).encode(), 9),
             "gl-model": zlib.compress(weights, 9),
@@ -123,7 +130,7 @@ def offline_page(model: Path, talk: Path | None = None) -> bytes:
         },
     )
     if len(page) > MAX_OFFLINE_BYTES:
-        alone = len(page) - len(in_script(said)) + len(in_script(""))
+        alone = len(page) - len(in_script(opens)) + len(in_script(None))
         what, change = (talk, "keep fewer views in it") if alone <= MAX_OFFLINE_BYTES else (model, SMALLER)
         raise OfflineError(
             f"{what}: the page would have {len(page):,} bytes with it, more than {MAX_OFFLINE_BYTES:,}; {change}"
@@ -175,7 +182,7 @@ def as_text(data: bytes) -> str:
     return base64.b85encode(data).decode().replace("<", ",")
 
 
-def _page(values: Mapping[str, Any], data: Mapping[str, bytes]) -> bytes:
+def _page(values: Mapping[str, Any], opens: Mapping[str, str] | None, data: Mapping[str, bytes]) -> bytes:
     styles = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in STYLES).replace("</", "<\\/")
     parts = "\n".join(f'<script type="text/plain" id="{id}">{as_text(part)}</script>' for id, part in data.items())
     return f"""<!doctype html>
@@ -193,6 +200,7 @@ def _page(values: Mapping[str, Any], data: Mapping[str, bytes]) -> bytes:
 <body>
 <div id="gl-alone"><noscript>This page thinks with JavaScript, which is off here.</noscript></div>
 <script type="application/json" id="gl-values">{in_script(values)}</script>
+<script type="application/json" id="gl-opens">{in_script(opens)}</script>
 {parts}
 <script>{BOOT}</script>
 </body>

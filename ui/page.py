@@ -30,21 +30,14 @@ from .components.view import View
 from .limits import MAX_UPLOAD
 from .links import PARAMETER
 from .registry import Registry
-from .theme import ASSETS, theme
+from .theme import ASSETS, ICON, TITLE, theme
 from .visitors import Visitors
 
-TITLE = "GPT, letter by letter"
 STYLES = (
     "frame.css", "views.css", "common.css", "prompt.css", "sampling.css", "attention.css", "below.css", "talk.css",
     "training.css", "own.css", "models.css",
 )  # fmt: skip
 """In the page's own <style>: gradio rewrites the selectors of ``css=``, and drops what it does not know."""
-ICON = (
-    '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 32 32%22%3E'
-    "%3Crect width=%2232%22 height=%2232%22 rx=%224%22 fill=%22%23b3201c%22/%3E%3Ctext x=%2216%22 y=%2223%22 "
-    "font-family=%22Georgia,serif%22 font-size=%2224%22 text-anchor=%22middle%22 fill=%22white%22%3Eg%3C/text%3E"
-    '%3C/svg%3E">'
-)
 TEMPORARY_FILES = (3600, 3600)
 """Seconds between clean-ups of what gradio has cached, and the age at which it goes."""
 

@@ -1,4 +1,4 @@
-"""Gradio's own parts in the page's inks. The colours are those of assets/frame.css."""
+"""The page's name and sign, and Gradio's own parts in its inks. The colours are those of assets/frame.css."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from pathlib import Path
 import gradio as gr
 
 ASSETS = Path(__file__).parent / "assets"
+TITLE = "GPT, letter by letter"
+ICON = (
+    '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 32 32%22%3E'
+    "%3Crect width=%2232%22 height=%2232%22 rx=%224%22 fill=%22%23b3201c%22/%3E%3Ctext x=%2216%22 y=%2223%22 "
+    "font-family=%22Georgia,serif%22 font-size=%2224%22 text-anchor=%22middle%22 fill=%22white%22%3Eg%3C/text%3E"
+    '%3C/svg%3E">'
+)
+"""For the head of a page of HTML."""
 SERIF = ["Iowan Old Style", "Palatino Linotype", "Palatino", "URW Palladio L", "P052", "Noto Serif", "Georgia",
          "DejaVu Serif", "serif"]  # fmt: skip
 SANS = ["-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Cantarell", "Ubuntu", "Liberation Sans", "DejaVu Sans",

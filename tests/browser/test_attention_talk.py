@@ -6,7 +6,7 @@ import json
 import pytest
 from PIL import Image
 
-from tests.browser.steps import captions, export, pin, sentence, wait_traced
+from tests.browser.steps import captions, export, pin, sentence, until, wait_traced
 
 TALK = "gpt-letter-by-letter talk"
 
@@ -40,7 +40,7 @@ def test_one_offline_page_is_interactive_from_a_disk_with_no_network(explorer, o
     said = sentence(page)
     data, name = export(page, "One offline page")
     assert name == "attention-shakespeare-head-0.0.html"
-    assert len(data) < 4_000_000
+    assert len(data) <= 9_000_000
     page = open_offline(data)
     assert sentence(page) == said
     assert page.locator(".ge-thumb.ge-off").count() == 1
@@ -67,7 +67,14 @@ def test_one_offline_page_is_interactive_from_a_disk_with_no_network(explorer, o
     assert "linear" in page.locator(".ge-scale").first.inner_text()
     for view in ("Arcs", "Row", "Lens", "Map"):
         page.get_by_role("button", name=view, exact=True).click()
-    assert page.locator(".gl-error").count() == 0
+    assert page.locator(".gl-error:visible").count() == 0
+    # The model is in it: it goes on writing, and answers for another text.
+    boxes = page.locator("#gl-attention .ge-box").count()
+    page.keyboard.press("n")
+    until(page, f"document.querySelectorAll('#gl-attention .ge-box').length === {boxes + 1}")
+    page.get_by_role("tab", name="Sampling").click()
+    page.wait_for_selector("#gl-sampling .gs[data-gl-lab]:not([data-gl-lab=''])")
+    page.get_by_role("tab", name="Attention").click()
     # It can be taken along further: a picture out of the offline page.
     picture = Image.open(io.BytesIO(export(page, "Picture")[0]))
     assert picture.width == 1440
@@ -158,7 +165,7 @@ def test_a_talk_as_one_offline_page_is_walked_with_a_clicker(explorer, open_offl
     with page.expect_download(timeout=60_000) as download:
         page.locator(".ge-talk").get_by_role("button", name="One offline page").click()
     data = download.value.path().read_bytes()
-    assert len(data) < 4_000_000
+    assert len(data) <= 9_000_000
     page = open_offline(data)
     assert sentence(page) == evil
     assert page.locator(".ge-thumb.ge-off").count() == 0
@@ -168,7 +175,7 @@ def test_a_talk_as_one_offline_page_is_walked_with_a_clicker(explorer, open_offl
     page.keyboard.press("PageUp")
     page.wait_for_selector(".ge[data-gl-trace$=' 0']")
     assert sentence(page) == evil
-    assert page.locator(".gl-error").count() == 0
+    assert page.locator(".gl-error:visible").count() == 0
 
 
 @pytest.mark.parametrize(("size", "theme"), [("phone", "light"), ("phone", "dark"), ("projector", "light")])

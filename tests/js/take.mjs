@@ -5,9 +5,10 @@ import {test} from 'node:test';
 
 import {Refused} from '../../ui/assets/common/ask.js';
 import {start} from '../../ui/assets/gpt.js';
-import {megabytes, take} from '../../ui/assets/here/take.js';
+import {megabytes, placeOf, take} from '../../ui/assets/common/take.js';
 
 const site = process.argv[2];
+const model = placeOf('browser', 'shakespeare');
 const real = globalThis.fetch;
 /** In the page a module's address is the server's; here it is a file's. */
 const from = (address) => { globalThis.fetch = (url, options) => real(String(url).replace(/^file:.*?(\/models\/)/, `${address}/letter$1`), options); };
@@ -16,7 +17,7 @@ const control = () => ({signal: new AbortController().signal, progress: () => {}
 test('it comes with its progress, and is a model', async () => {
   from(site);
   /** @type {[number, number][]} */ const told = [];
-  const bytes = await take('shakespeare', 1, {...control(), progress: (done, total) => told.push([done, total])});
+  const bytes = await take(model, 1, {...control(), progress: (done, total) => told.push([done, total])});
   assert.deepEqual(told[0], [0, bytes.length]);
   assert.deepEqual(told.at(-1), [bytes.length, bytes.length]);
   const thinker = await start(bytes, {worker: () => null, name: 'shakespeare'});
@@ -25,12 +26,12 @@ test('it comes with its progress, and is a model', async () => {
 });
 
 test('what the server says is wrong is said', async () => {
-  await assert.rejects(take('no such', 1, control()), (error) => error instanceof Refused && error.message.startsWith("There is no model 'no such'"));
+  await assert.rejects(take(placeOf('browser', 'no such'), 1, control()), (error) => error instanceof Refused && error.message.startsWith("There is no model 'no such'"));
 });
 
 test('given up it is given up', async () => {
   const given = new AbortController();
-  const taking = take('shakespeare', 1, {...control(), signal: given.signal, progress: () => given.abort()});
+  const taking = take(model, 1, {...control(), signal: given.signal, progress: () => given.abort()});
   await assert.rejects(taking, {name: 'AbortError'});
 });
 
@@ -42,9 +43,9 @@ test('a server that is not there, and one that goes away, is one sentence', asyn
   await new Promise((listening) => { server.listen(0, '127.0.0.1', () => listening(undefined)); });
   const {port} = /** @type {import('node:net').AddressInfo} */ (server.address());
   from(`http://127.0.0.1:${port}`);
-  await assert.rejects(take('shakespeare', 1, control()), (error) => error instanceof Refused && /^The download broke off after \d\.\d MB\.$/.test(error.message));
+  await assert.rejects(take(model, 1, control()), (error) => error instanceof Refused && /^The download broke off after \d\.\d MB\.$/.test(error.message));
   await new Promise((closed) => { server.close(closed); });
-  await assert.rejects(take('shakespeare', 1, control()), (error) => error instanceof Refused && error.message.startsWith('The page does not reach its server'));
+  await assert.rejects(take(model, 1, control()), (error) => error instanceof Refused && error.message.startsWith('The page does not reach its server'));
 });
 
 test('sizes are said in millions of bytes', () => assert.equal(megabytes(4_810_228), '4.8'));

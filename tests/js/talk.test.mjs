@@ -4,6 +4,7 @@ import {test} from 'node:test';
 import {collect, imports, inScript, page, rename as renamed} from '../../ui/assets/attention/bundle.js';
 import {embedded} from '../../ui/assets/attention/embedded.js';
 import {fromBase64, pack, toBase64, unpack} from '../../ui/assets/common/packet.js';
+import {opening} from '../../ui/assets/attention/whole.js';
 import {EMPTY, FORMAT, MAX_VIEWS, add, move, read, remove, rename, show, walk, write} from '../../ui/assets/attention/talk.js';
 
 const view = (text, more = {}) => ({state: {text, model: 'shakespeare'}, caption: text, says: `says ${text}`, thumb: '', ...more});
@@ -125,6 +126,21 @@ test('modules find each other by the names of the import map, types in comments 
   assert.equal(found.get('attention/sub/d.js'), "import {a} from 'gl/attention/a.js';");
   assert.deepEqual(imports("const text = 'from here';", 'a.js'), []);
   assert.equal(renamed("import fs from 'fs';", 'a.js'), "import fs from 'fs';");
+});
+
+test('a page opens on one view, or on a talk, and holds nobody’s own name of a model', () => {
+  const file = '<b>$&</b><script type="application/json" id="gl-opens">null</script><script>$1</script>';
+  const evil = '</script>$1$&<!--';
+  const opens = (html) => JSON.parse(/id="gl-opens">([^<]*)<\/script>/.exec(html)[1]);
+  const views = [view('a', {caption: evil, state: {text: 'a', model: 'mine~s3cret', pin: 2}}), view('b')];
+  const one = opening(file, views, {talk: false, dark: true});
+  assert.deepEqual(opens(one), {dark: true, view: {...views[0], state: {text: 'a', pin: 2}}});
+  assert.ok(one.startsWith('<b>$&</b>') && one.endsWith('<script>$1</script>'));
+  const talk = opening(one, views, {talk: true, dark: false}); // of a page that opened on something
+  assert.equal(opens(talk).dark, false);
+  assert.deepEqual(read(opens(talk).talk).talk.views.map(({caption}) => caption), [evil, 'b']);
+  for (const html of [one, talk]) assert.ok(!html.includes('s3cret'));
+  assert.throws(() => opening('<h1>another page</h1>', views, {talk: false, dark: false}), /not the page/);
 });
 
 test('nothing that a file holds ends its script or its style', () => {

@@ -20,11 +20,12 @@ from tests.browser.test_subwords import make_subwords
 from tests.conftest import ALPHABET, make_checkpoint
 from tests.ui.test_download import status_once_there_is_room
 from tests.ui.test_models import SMALL, running
-from ui import facts, head, inbrowser, inbrowser_route
+from ui import facts, head, inbrowser, inbrowser_route, offline
 from ui.host import Host
 from ui.inbrowser import Files
 from ui.limits import LONG_QUEUE
-from ui.registry import Registry
+from ui.offline import offline_page
+from ui.registry import OWN, Registry
 from ui.visitors import Visitors
 
 
@@ -52,6 +53,33 @@ def test_what_comes_is_the_model_that_the_page_itself_uses(url: str, registry: R
     assert int(answer.headers["content-length"]) == len(answer.content)
     assert checkpoint.id.encode() in answer.content
     assert str(registry.folder).encode() not in answer.content
+
+
+def test_the_whole_page_is_about_that_model_alone_and_opens_on_nothing(site: str, registry: Registry) -> None:
+    make_checkpoint(registry.folder / "hamlet-7", SMALL, seed=1)
+    answer = httpx.get(f"{site}/letter/models/page", params={"model": "shakespeare"}, timeout=60)
+    assert answer.content == offline_page(registry.folder / "shakespeare")
+    assert answer.headers["content-type"] == "application/octet-stream"  # a file: it is not to run on this site
+    assert b'id="gl-opens">null</script>' in answer.content
+    for elsewhere in ("hamlet-7", str(registry.folder)):
+        assert elsewhere.encode() not in answer.content
+
+
+def test_a_visitors_own_model_is_in_its_page_without_what_opens_it(site: str, registry: Registry, monkeypatch) -> None:
+    secret = f"mine{OWN}s3cret-token"
+    monkeypatch.setattr(registry, "where", lambda name: (registry.folder / "shakespeare", "own"))
+    page = httpx.get(f"{site}/letter/models/page", params={"model": secret}, timeout=60).text
+    assert '"name": "mine"' in page
+    assert "s3cret" not in page
+
+
+def test_a_page_that_would_be_too_large_is_one_sentence_without_a_path(
+    site: str, registry: Registry, monkeypatch
+) -> None:
+    monkeypatch.setattr(offline, "MAX_OFFLINE_BYTES", 1000)
+    answer = httpx.get(f"{site}/letter/models/page", params={"model": "shakespeare"}, timeout=60)
+    assert answer.status_code == 404
+    assert answer.text.startswith("shakespeare: the page would have ")
 
 
 @pytest.mark.parametrize("weights", ["int8", "float32"])

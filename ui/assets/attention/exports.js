@@ -1,16 +1,16 @@
 /** "Export": what is on screen as a picture, a page, numbers, a link, a film. What was done is said. */
 import {make} from '../dom.js';
-import {offlinePage, viewOf} from './bundle.js';
+import {viewOf} from './bundle.js';
 import {copyText} from '../common/copy.js';
 import {saveBlob, saveText} from '../common/download.js';
 import {linkTo} from '../common/links.js';
-import {thinker} from '../common/thinking.js';
 import {describe, figure, sceneOf} from './figure.js';
 import {measurer, toDataURL, toPNG} from './figurecanvas.js';
 import {sceneFileName, toCSV, toJSON} from './numbers.js';
 import {record, recordable} from './record.js';
 import {linkState} from './state.js';
 import {toSVG} from './svg.js';
+import {canMake, makePage} from './whole.js';
 
 const SAID_MS = 6000;
 /** A whole map of a long text may still be on its way. */
@@ -33,7 +33,7 @@ export function mount(app, element, {sentence}) {
     ['Picture, four times as large', 'PNG, 5760 wide', saved(picture(4))],
     ['Copy the picture', '', copyPicture],
     ['Drawing', 'SVG, with its text as text', saved(async () => { const now = await scene(); return saveText(toSVG(drawn(now, 1), toDataURL, describe(now)), sceneFileName(now, 'svg'), 'image/svg+xml'); })],
-    ...(app.source.live && !thinker()?.alone ? [/** @type {[string, string, () => Promise<string>]} */ (['One offline page', 'HTML, works with no network', offline])] : []),
+    ...(app.source.live && canMake() ? [/** @type {[string, string, () => Promise<string>]} */ (['One offline page', 'HTML, works with no network', offline])] : []),
     ['Numbers of the map', 'CSV', saved(async () => saveText(toCSV(await scene()), sceneFileName(await scene(), 'csv'), 'text/csv'))],
     ['All numbers', 'JSON', saved(async () => saveText(toJSON(await scene(), app.exact), sceneFileName(await scene(), 'json'), 'application/json'))],
     ...(app.source.live && window.location.protocol !== 'file:' ? [/** @type {[string, string, () => Promise<string>]} */ (['Copy the link', 'this view, to be opened again', copyLink])] : []),
@@ -110,10 +110,9 @@ export function mount(app, element, {sentence}) {
   }
 
   async function offline() {
-    say('Putting the page together …');
     const now = await scene();
-    const html = await offlinePage(app, [viewOf(app)], {title: `${now.words.name}: GPT, letter by letter`, talk: false});
-    return `Saved ${saveText(html, sceneFileName(now, 'html'), 'text/html')}, ${(html.length / 1e6).toFixed(1)} MB`;
+    const {html, said: size} = await makePage(app, [viewOf(app)], {title: `${now.words.name}: GPT, letter by letter`, talk: false, say});
+    return `Saved ${saveText(html, sceneFileName(now, 'html'), 'text/html')}, ${size}`;
   }
 
   async function film() {

@@ -1,14 +1,14 @@
 /** "Your talk": the views that were kept, as a row of cards; walked with PageDown and PageUp. */
 import {make} from '../dom.js';
-import {offlinePage, viewOf} from './bundle.js';
+import {viewOf} from './bundle.js';
 import {saveText} from '../common/download.js';
-import {thinker} from '../common/thinking.js';
 import {toDataURL} from './figurecanvas.js';
 import {fileName} from './numbers.js';
 import {capacityFor, paint, paintPooled} from './raster.js';
 import {sentenceOf} from './sentence.js';
 import {MAX_CAPTION} from './state.js';
 import {EMPTY, MAX_BYTES, MAX_VIEWS, add, move, read, remove, rename, show, walk, write} from './talk.js';
+import {canMake, makePage} from './whole.js';
 
 const STORE = 'gl-talk';
 const THUMB = 110;
@@ -53,7 +53,7 @@ export function mount(app, element, {restore}) {
   const file = /** @type {HTMLInputElement} */ (make('input', {type: 'file', accept: '.json,application/json', hidden: true, 'aria-label': 'A saved talk', on: {change: load}}));
   const save = button('Save', () => say(`Saved ${saveText(write(talkOf(app)), fileName(['talk', app.state.model], 'json'), 'application/json')}`));
   const opener = button('Load', () => file.click());
-  const page = button('One offline page', makePage);
+  const page = button('One offline page', toPage);
   const cards = make('ol', {class: 'ge-cards'});
   const question = make('div', {class: 'ge-talk-question', role: 'group', 'aria-label': 'The talk that was loaded', hidden: true, on: {keydown: (event) => {
     if (event.key !== 'Escape') return;
@@ -63,7 +63,7 @@ export function mount(app, element, {restore}) {
   const empty = make('p', {class: 'ge-talk-empty gl-serif'}, '“Keep this view” puts what is on screen here, with a caption; PageDown and PageUp, or a clicker, then walk from one to the next.');
   element.append(
     make('div', {class: 'ge-talk-head'}, make('h2', {class: 'ge-heading'}, 'Your talk ', says),
-      make('div', {class: 'ge-talk-buttons'}, save, opener, ...(app.source.live && !thinker()?.alone ? [page] : []), file)),
+      make('div', {class: 'ge-talk-buttons'}, save, opener, ...(app.source.live && canMake() ? [page] : []), file)),
     question, empty, cards);
 
   function draw() {
@@ -144,11 +144,10 @@ export function mount(app, element, {restore}) {
     say(words);
   }
 
-  async function makePage() {
-    say('Putting the page together …');
+  async function toPage() {
     try {
-      const html = await offlinePage(app, talkOf(app).views, {title: 'A talk: GPT, letter by letter', talk: true});
-      say(`Saved ${saveText(html, fileName(['talk', app.state.model], 'html'), 'text/html')}, ${(html.length / 1e6).toFixed(1)} MB`);
+      const {html, said} = await makePage(app, talkOf(app).views, {title: 'A talk: GPT, letter by letter', talk: true, say});
+      say(`Saved ${saveText(html, fileName(['talk', app.state.model], 'html'), 'text/html')}, ${said}`);
     } catch (error) {
       say(`The page was not made: ${/** @type {Error} */ (error).message}`);
     }

@@ -1,17 +1,23 @@
-/** A model's file, brought into the browser (ui/inbrowser_route.py). No DOM. */
-import {Refused} from '../common/ask.js';
+/** A large file of a model's, brought into the browser (ui/inbrowser_route.py). No DOM. */
+import {Refused} from './ask.js';
+
+/** @typedef {'browser' | 'page'} Kind the model alone, for this browser, or the whole page with it as one file */
+
+/** @param {Kind} kind @param {string} model @returns {URL} */
+export function placeOf(kind, model) {
+  return new URL(`../../models/${kind}?model=${encodeURIComponent(model)}`, import.meta.url);
+}
 
 /**
- * @param {string} model
+ * @param {URL} url
  * @param {number} expected about how many bytes it has
  * @param {{signal: AbortSignal, progress: (done: number, total: number) => void, anew?: boolean}} means anew: what the browser has kept of it is not used
  * @returns {Promise<Uint8Array>}
  * @throws {Refused} it does not come, in one sentence
  */
-export async function take(model, expected, {signal, progress, anew = false}) {
+export async function take(url, expected, {signal, progress, anew = false}) {
   let done = 0;
   try {
-    const url = new URL(`../../models/browser?model=${encodeURIComponent(model)}`, import.meta.url);
     const answer = await fetch(url, {signal, cache: anew ? 'reload' : 'default'});
     if (!answer.ok || !answer.body) throw new Refused(answer.headers.get('Content-Type')?.startsWith('text/plain') ? await answer.text() : `The server answered ${answer.status}.`);
     const total = Number(answer.headers.get('Content-Length')) || expected;

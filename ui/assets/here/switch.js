@@ -7,7 +7,7 @@ import {shownName} from '../common/ownmodels.js';
 import {answersFor, think, thinker} from '../common/thinking.js';
 import {make} from '../dom.js';
 import {start} from '../gpt.js';
-import {megabytes, take} from './take.js';
+import {megabytes, placeOf, take} from '../common/take.js';
 
 /**
  * What the server says of a model and browsers (ui/inbrowser.py).
@@ -54,7 +54,7 @@ export function createSwitch(say, changed) {
     draw();
     try {
       const progress = (done, total) => { part = {done, total}; draw(); };
-      const bytes = await take(model, part.total, {signal: mine.signal, progress, anew});
+      const bytes = await take(placeOf('browser', model), part.total, {signal: mine.signal, progress, anew});
       const made = await start(bytes, {name: model, signal: mine.signal});
       if (mine.signal.aborted || made.about.id !== here.id) {
         made.close();

@@ -86,9 +86,9 @@ export function createFrame(prompt) {
   };
 }
 
-/** Dark where the system is. @param {MediaQueryList} dark */
-export function follow(dark) {
-  const set = () => document.body.classList.toggle('dark', dark.matches);
-  dark.addEventListener('change', set);
-  set();
+/** Dark where the system is, until it changes. @param {MediaQueryList} dark @param {boolean} [first] */
+export function follow(dark, first = dark.matches) {
+  const set = (on) => document.body.classList.toggle('dark', on);
+  dark.addEventListener('change', () => set(dark.matches));
+  set(first);
 }

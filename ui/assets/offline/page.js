@@ -24,7 +24,7 @@ import {opened} from './opened.js';
  * @property {ArrayBuffer} model its file
  * @property {Uint8Array} story the packet of its story
  * @property {string} worker source of the script in which it thinks
- * @property {string} talk a talk's file; empty for none
+ * @property {{talk?: string, view?: any, dark?: boolean} | null} opens on a talk's file or one view, as it was on screen
  * @property {any} head what the parts open with
  * @property {any} text
  * @property {any} settings
@@ -48,7 +48,7 @@ async function run(alone) {
   const link = await opened(window.location.search, {name, id: thinker.about.id});
   const frame = createFrame(alone.prompt);
   document.getElementById('gl-alone')?.replaceWith(frame.root);
-  follow(matchMedia('(prefers-color-scheme: dark)'));
+  follow(matchMedia('(prefers-color-scheme: dark)'), alone.opens?.dark);
 
   const text = /** @type {HTMLElement} */ (frame.part('gl-text').parentElement);
   const ask = (way) => text.dispatchEvent(new CustomEvent(`gl:${way}`, {detail: {line: frame.line.value}}));
@@ -64,17 +64,18 @@ async function run(alone) {
   side.mount(view(frame.part('gl-thoughts'), null));
   actions.mount(view(frame.part('gl-actions'), null));
   samplingtab.mount(view(frame.part('gl-sampling'), {...alone.sampling, ...link.sampling}));
-  attention.mount(view(frame.part('gl-attention'), {...alone.attention, ...talkOf(alone.talk), ...link.attention}));
+  attention.mount(view(frame.part('gl-attention'), {...alone.attention, ...shownFirst(alone.opens ?? {}), ...link.attention}));
   trainingtab.mount(view(frame.part('gl-training'), {...alone.training, ...link.training}));
-  frame.open(alone.talk && !link.tab ? 'attention' : link.tab || 'prompt');
+  frame.open(link.tab || (alone.opens ? 'attention' : 'prompt'));
   document.documentElement.dataset.glReady = 'yes';
 }
 
-/** A talk, for the Attention tab: its views, the first of them on screen, and what of its file does not fit. */
-function talkOf(text) {
-  if (!text) return {};
-  const {talk, said} = read(text);
-  return {talk: talk?.views, notes: said, ...(talk?.views.length ? {state: {...talk.views[0].state, caption: talk.views[0].caption}} : {})};
+/** For the Attention tab: the views of a talk, the first of them or the only view on screen, and what does not fit. */
+function shownFirst({talk: text, view}) {
+  const {talk, said} = text ? read(text) : {talk: null, said: []};
+  const views = (talk?.views ?? []).map(({state: {model: _, ...state}, ...rest}) => ({...rest, state})); // this page has one model
+  const first = views[0] ?? view;
+  return {...(talk ? {talk: views} : {}), notes: said, ...(first ? {state: {...first.state, caption: first.caption}} : {})};
 }
 
 /**
