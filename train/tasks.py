@@ -21,8 +21,8 @@ SHOWN = 5
 SONNET_PROMPT = "SONNET:\n"
 """What a sonnet is asked for by: as a speaker's name asks for a speech."""
 SONNET_LINES = 14
-SCHEME = "ABABCDCDEFEFGG"
-"""The letter of each line of a Shakespearean sonnet: lines of one letter rhyme."""
+SCHEME = "ABabCDcdEFefGg"
+"""The letter of each line of a Shakespearean sonnet: lines of one letter rhyme, the second of them has it small."""
 STANZAS = (4, 4, 4, 2)
 LONGEST_VERSE = 80
 """Characters; a longer line is prose."""
@@ -154,8 +154,8 @@ def sonnets(corpus: Corpus) -> Exercises:
     """The sonnets of a file: three quatrains and a couplet, each after SONNET_PROMPT, in one layout.
 
     A sonnet is a paragraph of fourteen lines of verse, or three of four lines and one of two. Each line is written with
-    its letter of the rhyme scheme before it, as textbooks do: a window of 256 characters sees five lines, so no model
-    could count to fourteen in it, but from the last three letters follows the next.
+    its letter of the rhyme scheme before it, as textbooks do, but small where it comes back: a window of 256 characters
+    sees five lines, so no model could count to fourteen in it, but from each of these letters follows the next.
 
     Raises:
         CorpusError: there are too few.
@@ -217,7 +217,7 @@ def form(poem: str) -> Form:
     last = [_last_word(line) for line in lines[-2:]]
     return Form(
         fourteen_lines=len(lines) == SONNET_LINES,
-        couplet=letters.endswith("GG") and letters.count("G") == 2,
+        couplet=letters.endswith(SCHEME[-2:]) and letters.upper().count("G") == 2,
         scheme=letters == SCHEME,
         rhyme=len(last) == 2 and last[0] != last[1] and _ending(last[0]) == _ending(last[1]) != "",
     )
