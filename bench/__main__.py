@@ -1,5 +1,5 @@
-"""Every figure of the README: ``python -m bench COMMAND``, each with ``--help``: generate, train, tokenizers, page,
-browser."""
+"""Every figure of the README: ``python -m bench COMMAND``, each with ``--help``: generate, train, tokenizers, large,
+page, browser."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import sys
 import tyro
 
 from .generate import Generate
+from .large import Large
 from .page import Page
 from .thinking import Browser
 from .tokenizers import Tokenizers
 from .train import Train
 
-COMMANDS: dict[str, Generate | Train | Tokenizers | Page | Browser] = {
-    "generate": Generate(), "train": Train(), "tokenizers": Tokenizers(), "page": Page(),
-    "browser": Browser(),
+COMMANDS: dict[str, Generate | Train | Tokenizers | Large | Page | Browser] = {
+    "generate": Generate(), "train": Train(), "tokenizers": Tokenizers(), "large": Large(),
+    "page": Page(), "browser": Browser(),
 }  # fmt: skip
 """By name: a dataclass whose fields are the options and whose ``run`` prints the table."""
 

@@ -1,7 +1,8 @@
-"""The page's budgets: how soon it answers, how soon it writes, what it keeps in memory."""
+"""The page's budgets: how soon it answers, how soon it writes, what it keeps in memory, and while a visitor trains."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
+import httpx
 from gradio_client import Client
 
 import gpt
@@ -22,6 +25,7 @@ from .machine import machine
 
 HERE = Path(__file__).parent.parent
 START_SECONDS, FIRST_CHARACTER_SECONDS, MEMORY_GIGABYTES = 12.0, 0.3, 1.2
+FIRST_LOSS_SECONDS, CHARACTERS_WHILE_TRAINING = 5.0, 10
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Page:
     def run(self) -> None:
         print(machine())
         self.server()
+        training()
         missing = browser.available()
         if missing:
             print(f"the explorer was not measured: {missing}")
@@ -60,6 +65,44 @@ class Page:
         print(f"prompt to the first character   {1000 * median(first):6.0f} ms    {first_budget} ({spread})")
         print(f"memory                          {before:6.2f} GB    budget {MEMORY_GIGABYTES} GB")
         print(f"memory, {self.visits:3} visits later       {after:6.2f} GB    flat")
+
+
+def training() -> None:
+    """A training of a visitor's own: how soon it says its first loss, and how the page writes meanwhile."""
+    text = verse(gpt.load(HERE / "checkpoints" / "shakespeare"), 3000)
+    with (
+        tempfile.TemporaryDirectory() as cache,
+        page(GPT_CACHE=cache, GPT_TRAIN="on") as (_, url),
+        httpx.Client() as ask,
+    ):
+
+        def own(question: str, **fields: object) -> dict[str, Any]:
+            answer = ask.post(f"{url}letter/own/{question}", json=fields, timeout=20)
+            if answer.status_code != 200:
+                raise RuntimeError(f"no training: {answer.text}")
+            return answer.json()
+
+        client = Client(url, verbose=False)
+        client.predict("ROMEO:", max_new_tokens=20, api_name="/generate")
+        began = time.perf_counter()
+        key = own("begin", text=text, size="medium", minutes=1)["key"]
+        try:
+            told: dict[str, Any] = {"events": []}
+            while not any("val_loss" in event for event in told["events"]):
+                time.sleep(0.05)
+                told = own("follow", key=key)
+                if told["state"] not in ("beginning", "training"):
+                    raise RuntimeError(f"the training ended: {told['error']}")
+            first = time.perf_counter() - began
+            began = time.perf_counter()
+            written = client.predict("ROMEO:", max_new_tokens=300, api_name="/generate")
+            speed = (len(written) - len("ROMEO:")) / (time.perf_counter() - began)
+            if own("follow", key=key)["state"] != "training":
+                raise RuntimeError("the training was over too soon to write beside it")
+        finally:
+            own("stop", key=key)
+    print(f"a visitor trains: to its first loss {first:4.1f} s     budget {FIRST_LOSS_SECONDS:.0f} s")
+    print(f"  characters a second meanwhile {speed:8.0f}    at least {CHARACTERS_WHILE_TRAINING}")
 
 
 def explorer() -> None:
@@ -98,12 +141,13 @@ def verse(checkpoint: gpt.Checkpoint, length: int) -> str:
 
 
 @contextmanager
-def page(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def page(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """``python app.py`` in a process of its own, on a free port; yields the process and the page's address."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
             [sys.executable, str(HERE / "app.py"), *arguments],
             cwd=folder,
+            env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -9,5 +9,10 @@ from bench.page import Page
 def test_it_starts_the_page_and_prints_the_budgets_it_measures(capsys):
     Page(runs=2, visits=3).run()
     out = capsys.readouterr().out
-    for line in ("start to a page that answers", "prompt to the first character", "memory, "):
+    for line in (
+        "start to a page that answers",
+        "prompt to the first character",
+        "memory, ",
+        "a visitor trains: to its first loss",
+    ):
         assert line in out
