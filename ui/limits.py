@@ -196,4 +196,4 @@ MAX_OFFLINE_BYTES = 9_000_000
 """The page as one file (offline.py): a letter's attachment, and no more than a moment to open."""
 
 MAX_TALK_BYTES = 4_000_000
-"""A talk's file, as assets/attention/talk.js has it."""
+"""A talk's file, as assets/talk/talk.js has it."""

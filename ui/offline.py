@@ -40,7 +40,7 @@ POLICY = (
     "style-src 'unsafe-inline'; img-src data: blob:; media-src blob:; font-src 'none'; connect-src 'none'"
 )
 TALK = "gpt-letter-by-letter talk"
-"""What a talk's file says it is (assets/attention/talk.js), where all of it is checked when it is opened."""
+"""What a talk's file says it is (assets/talk/talk.js), where all of it is checked when it is opened."""
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;,=>?@^_`{|}~"
 """Python's base 85, with a comma where it has "<", which may end a script. Base 64 would leave no room for a talk."""
 BOOT = """

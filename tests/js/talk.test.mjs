@@ -5,9 +5,10 @@ import {collect, imports, inScript, page, rename as renamed} from '../../ui/asse
 import {embedded} from '../../ui/assets/attention/embedded.js';
 import {fromBase64, pack, toBase64, unpack} from '../../ui/assets/common/packet.js';
 import {opening} from '../../ui/assets/attention/whole.js';
-import {EMPTY, FORMAT, MAX_VIEWS, add, move, read, remove, rename, show, walk, write} from '../../ui/assets/attention/talk.js';
+import {EMPTY, FORMAT, MAX_VIEWS, add, move, ofAttention, read, remove, rename, show, walk, write} from '../../ui/assets/talk/talk.js';
 
-const view = (text, more = {}) => ({state: {text, model: 'shakespeare'}, caption: text, says: `says ${text}`, thumb: '', ...more});
+const view = (text, more = {}) => ({tab: 'attention', state: {text, model: 'shakespeare'}, caption: text, says: `says ${text}`, thumb: '', ...more});
+const moment = (step, more = {}) => ({tab: 'training', state: {model: 'shakespeare', step, layer: 4, head: 1}, caption: `step ${step}`, says: '', thumb: '', ...more});
 const captions = (talk) => talk.views.map((one) => one.caption);
 const three = ['a', 'b', 'c'].reduce((talk, text) => add(talk, view(text)), EMPTY);
 
@@ -60,6 +61,34 @@ test('a saved talk is read as it was', () => {
   assert.equal(again.current, -1);
 });
 
+test('a talk of several tabs is read as it was, and one that was saved when there was one tab only, too', () => {
+  const talk = [view('a'), moment(1450), view('b')].reduce(add, EMPTY);
+  const {talk: again, said} = read(write(talk));
+  assert.deepEqual(said, []);
+  assert.deepEqual(again.views, talk.views);
+  const {tab, ...old} = view('old');
+  assert.deepEqual(read(JSON.stringify({format: FORMAT, version: 1, views: [old]})), {talk: {views: [view('old')], current: -1}, said: []});
+});
+
+test('a hostile view of the Training tab loses what does not fit, and of a tab that there is not, all', () => {
+  const views = [
+    {tab: 'training', state: {step: 3, layer: -1, head: '1', model: 'x'.repeat(101), text: 'a', play: true}, caption: 5, thumb: 'data:text/html,x', more: 1},
+    {tab: 'training', state: {step: 1.5, layer: 0, head: 0}}, {tab: 'training', state: {text: 'ok'}}, {tab: 'training', state: []},
+    {tab: 'models', state: {text: 'ok', step: 1}}, {tab: 'constructor', state: {text: 'ok'}}, {tab: '__proto__', state: {text: 'ok'}}, {tab: {toString: 1}, state: {text: 'ok'}}, {tab: null, state: {text: 'ok'}},
+  ];
+  const {talk, said} = read(JSON.stringify({format: FORMAT, version: 1, views}));
+  assert.deepEqual(talk.views, [{tab: 'training', state: {step: 3}, caption: '', says: '', thumb: ''}]);
+  assert.equal(said[0], 'View 1: left out layer, head, model, its caption, its picture.');
+  assert.deepEqual(said.slice(1, 4), [2, 3, 4].map((i) => `View ${i}: left out the view, which has no step.`));
+  assert.deepEqual(said.slice(4), [5, 6, 7, 8, 9].map((i) => `View ${i}: left out the view, which is of no tab that a talk shows.`));
+});
+
+test('a file of the Attention tab alone says how many views it has left out', () => {
+  assert.deepEqual(ofAttention([view('a'), moment(1), view('b')]), {views: [view('a'), view('b')], said: 'Left out: 1 view of the Training tab, which this file does not have.'});
+  assert.deepEqual(ofAttention([moment(1), moment(2)]), {views: [], said: 'Left out: 2 views of the Training tab, which this file does not have.'});
+  assert.deepEqual(ofAttention([view('a')]), {views: [view('a')], said: ''});
+});
+
 test('a hostile talk loses what does not fit, says so, and brings nothing else in', () => {
   const views = [
     {state: {text: 'ok', layer: -1, view: 'evil', __proto__: {x: 1}, extra: '<script>'}, caption: '<img src=x onerror=alert(1)>', thumb: 'javascript:alert(1)', more: 1},
@@ -69,8 +98,8 @@ test('a hostile talk loses what does not fit, says so, and brings nothing else i
   ];
   const {talk, said} = read(JSON.stringify({format: FORMAT, version: 1, views}));
   assert.equal(talk.views.length, 2);
-  assert.deepEqual(talk.views[0], {state: {text: 'ok'}, caption: '<img src=x onerror=alert(1)>', says: '', thumb: ''});
-  assert.deepEqual(talk.views[1], {state: {text: 'ok'}, caption: '', says: '', thumb: ''});
+  assert.deepEqual(talk.views[0], {tab: 'attention', state: {text: 'ok'}, caption: '<img src=x onerror=alert(1)>', says: '', thumb: ''});
+  assert.deepEqual(talk.views[1], {tab: 'attention', state: {text: 'ok'}, caption: '', says: '', thumb: ''});
   assert.ok(said[0].includes('layer') && said[0].includes('view') && said[0].includes('its picture'));
   assert.equal(said.length, 8);
   assert.equal({}.x, undefined);

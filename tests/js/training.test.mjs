@@ -4,7 +4,7 @@ import {test} from 'node:test';
 import {linkState, readState} from '../../ui/assets/training/state.js';
 import {firsts, readStory, roleAt, rolesAt, scoreOf, tellingHead, wayOf} from '../../ui/assets/training/story.js';
 import {duration, losses, lossAt, milestones, nearest, path, place, placeLabels, slots, stepAt, verseOf} from '../../ui/assets/training/timeline.js';
-import {factWords, timelineOf} from '../../ui/assets/training/told.js';
+import {factWords, sentenceOf, timelineOf} from '../../ui/assets/training/told.js';
 
 const ROLES = [
   {id: 'previous', words: 'previous character', short: 'previous', says: '', found: true}, {id: 'back', words: 'a fixed number back', short: 'fixed back', says: '', found: true},
@@ -177,4 +177,13 @@ test('of a link what is not as it should be is dropped, and named', () => {
   assert.deepEqual(readState({step: -1, layer: 1.5, head: '0', more: 1}), {state: {}, dropped: ['step', 'layer', 'head']});
   assert.deepEqual(readState([1]).dropped, ['everything']);
   assert.deepEqual(linkState('m', {step: 3, layer: 0, head: 1}), {tab: 'training', model: 'm', training: {step: 3, layer: 0, head: 1}});
+});
+
+test('a moment is one sentence, of what is known', () => {
+  assert.equal(sentenceOf(story(), 0), 'Before the first step it writes “words of 0”, and none of 2 heads has found a role.');
+  assert.equal(sentenceOf(story(), 3), 'After 100 of 1,000 steps it writes “words of 100”, and 1 of 2 heads has found a role.');
+  assert.equal(sentenceOf(story(), 4), 'After 1,000 of 1,000 steps it writes “words of 1000”, and 2 of 2 heads have found a role.');
+  assert.equal(sentenceOf(story({steps: []}), 2), 'After 10 of 1,000 steps it writes “words of 10”.');
+  assert.equal(sentenceOf(story({steps: [], samples: {10: 'ROMEO:\n'}}), 0), 'After 10 of 1,000 steps.');
+  assert.equal(sentenceOf(story({steps: [], samples: {}}), 0), '');
 });

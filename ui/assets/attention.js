@@ -3,11 +3,12 @@ import {createApp} from './attention/app.js';
 import {mountExplorer} from './attention/explorer.js';
 import {server} from './attention/source.js';
 import {MAX_TEXT, linkState, readState} from './attention/state.js';
-import {openTalk} from './attention/talkview.js';
+import {showViews} from './attention/talkview.js';
 import {make} from './dom.js';
 import {remember} from './common/links.js';
 import {pick} from './common/settings.js';
 import {onReturn} from './common/shown.js';
+import {toFront} from './common/tabs.js';
 
 const SETTLED_MS = 500;
 /** What stands on its tab. */
@@ -16,7 +17,6 @@ const TAB = 'Attention';
 /** @param {import('./dom.js').View} view */
 export function mount({element, props, watch}) {
   const app = createApp(server());
-  if (props.value?.talk) openTalk(app, props.value.talk); // of a page that is alone
   const holder = document.createElement('div');
   element.replaceChildren(holder);
   const visible = () => holder.clientWidth > 0;
@@ -71,8 +71,7 @@ export function mount({element, props, watch}) {
     if (typeof text === 'string' && text.length <= MAX_TEXT) open({...app.state, text, pin, caption: ''}, 'what was to be shown', [], known);
     else if (text !== undefined) { app.notes = [`The text is longer than this tab takes, ${MAX_TEXT.toLocaleString('en')} characters: what is shown is another one.`]; app.touch('notes'); }
     back.hidden = false;
-    const button = [...document.querySelectorAll('#gl-tabs button[role=tab]')].find((one) => one.textContent?.trim() === TAB);
-    /** @type {HTMLElement | undefined} */ (button)?.click();
+    toFront(TAB);
   });
 
   app.on((changed) => {
@@ -89,4 +88,5 @@ export function mount({element, props, watch}) {
   watch('value', told);
   if (!props.value?.state) document.dispatchEvent(new CustomEvent('gl:ask-settings')); // a link brings its own
   told();
+  showViews(app); // after what the tab opens with
 }

@@ -2,6 +2,7 @@
 import {remember} from './common/links.js';
 import {pick} from './common/settings.js';
 import {onReturn} from './common/shown.js';
+import {toFront} from './common/tabs.js';
 import {createLab} from './sampling/lab.js';
 import {mountLaboratory} from './sampling/laboratory.js';
 import {server} from './sampling/source.js';
@@ -77,8 +78,7 @@ export function mount({element, props, watch}) {
     if (tab !== 'sampling') return;
     editor.close();
     if (typeof text === 'string') ask({text});
-    const button = [...document.querySelectorAll('#gl-tabs button[role=tab]')].find((one) => one.textContent?.trim() === NAME);
-    /** @type {HTMLElement | undefined} */ (button)?.click();
+    toFront(NAME);
     requestAnimationFrame(() => requestAnimationFrame(arrive)); // hidden and shown within a frame, its size has not changed
   });
 

@@ -2,10 +2,14 @@
 import {askPacket} from './common/ask.js';
 import {keyPanel} from './common/keypanel.js';
 import {remember} from './common/links.js';
+import {shownName} from './common/ownmodels.js';
+import {createPresenter} from './common/present.js';
 import {onReturn} from './common/shown.js';
 import {make} from './dom.js';
+import {showsViews, talkNow, walkTalk} from './talk/kept.js';
 import {mountBar} from './training/bar.js';
 import {createCurve} from './training/curve.js';
+import {createKeeper} from './training/keep.js';
 import {KEYS} from './training/keys.js';
 import {mountOwn} from './training/own.js';
 import {mountPanes} from './training/panes.js';
@@ -36,8 +40,10 @@ export function mount({element, props, watch}) {
   status.setAttribute('role', 'status');
   const root = make('div', {class: 'gl-part gt', tabIndex: -1});
   element.replaceChildren(root); // before its keys are heard: the tab that was clicked gives the focus to it
-  const keys = keyPanel({root, keys: KEYS, perform, visible, hears: (action) => (action === 'own' ? !toggle.hidden : own.hidden || action === 'help' || action === 'escape')});
-  root.append(part('gt-all', part('gt-tools', keys.button), status, panes, own, part('gt-curve', curve.element), part('gt-bar', storyBar, ownBar, toggle)), keys.panel);
+  const keys = keyPanel({root, keys: KEYS, perform, visible, hears});
+  const keeper = createKeeper(teller);
+  const presenter = createPresenter(root, 'gt-presenting', () => teller.touch('size'));
+  root.append(part('gt-all', part('gt-tools', keys.button), keeper.caption, status, panes, own, part('gt-curve', curve.element), part('gt-bar', storyBar, ownBar, toggle)), keeper.footer, keys.panel);
   Object.assign(root, {teller}); // for whoever measures, and for the curious at the console
 
   const mine = mountOwn({
@@ -46,7 +52,7 @@ export function mount({element, props, watch}) {
   });
   toggle.hidden = props.value?.own === undefined; // what the server offers nothing for
   mountPanes(teller, panes);
-  mountBar(teller, storyBar);
+  mountBar(teller, storyBar, keeper);
   mountSpoken(teller, root);
 
   /** @param {boolean} wanted the training of one's own, not the story */
@@ -59,9 +65,17 @@ export function mount({element, props, watch}) {
     if (wanted) mine.open(); else { mine.close(); teller.touch('story', 'at', 'head', 'size'); }
   }
 
+  /** While a training of one's own is on screen, its keys are those of the controls. @param {string} action */
+  function hears(action) {
+    if (action.startsWith('talk')) return talkNow().views.length > 0;
+    return action === 'own' ? !toggle.hidden : own.hidden || action === 'help' || action === 'escape';
+  }
+
   /** @param {string} action */
   function perform(action) {
     const {story} = teller;
+    const always = {talkNext: () => walkTalk(1), talkPrevious: () => walkTalk(-1), present: () => presenter.toggle(), escape: () => presenter.toggle(false)};
+    always[action]?.();
     if (!story) return;
     const head = (by) => {
       const i = (teller.layer * story.heads + teller.head + by + story.layers * story.heads) % (story.layers * story.heads);
@@ -69,7 +83,7 @@ export function mount({element, props, watch}) {
     };
     const actions = {
       before: () => teller.walk(-1), next: () => teller.walk(1), first: () => teller.walk('first'), last: () => teller.walk('last'),
-      headUp: () => head(-1), headDown: () => head(1), play: () => teller.play(), own: () => open(true),
+      headUp: () => head(-1), headDown: () => head(1), play: () => teller.play(), keep: keeper.keep, own: () => { presenter.toggle(false); open(true); },
     };
     actions[action]?.();
   }
@@ -106,7 +120,7 @@ export function mount({element, props, watch}) {
   teller.on((changed) => {
     const has = (...names) => names.some((name) => changed.has(name));
     if (teller.playing && !visible()) teller.play(false); // another tab is open
-    if (has('busy', 'error', 'story')) drawStatus();
+    if (has('busy', 'error', 'story', 'notes')) drawStatus();
     if (own.hidden && teller.story && has('story', 'at', 'size', 'theme')) curve.draw(timelineOf(teller.story, teller.at, curve.room()));
     if (has('story')) { root.dataset.glStory = teller.story ? `${teller.story.model} ${teller.story.moments.length}` : ''; root.classList.toggle('gt-empty', !teller.story?.points.length); }
     if (has('story', 'at', 'head')) keep();
@@ -123,7 +137,7 @@ export function mount({element, props, watch}) {
   function keep() {
     clearTimeout(timer);
     const moment = teller.moment();
-    timer = window.setTimeout(() => { if (visible() && own.hidden && moment && !teller.playing) void remember(linkState(model, {step: moment.step, layer: teller.layer, head: teller.head})); }, SETTLED_MS);
+    timer = window.setTimeout(() => { if (visible() && own.hidden && moment && !teller.playing) void remember(linkState(teller.model, {step: moment.step, layer: teller.layer, head: teller.head})); }, SETTLED_MS);
   }
 
   const theme = () => {
@@ -136,4 +150,11 @@ export function mount({element, props, watch}) {
   onReturn(root, keep);
   watch('value', told);
   told();
+  showsViews('training', ({state: {model: wanted = model, ...place}}) => {
+    open(false);
+    waiting = null;
+    teller.notes = wanted === model ? [] : [`This view is of ${shownName(wanted)}, not of the model that the page has chosen.`];
+    void teller.show(wanted, place);
+    teller.touch('notes');
+  });
 }

@@ -7,8 +7,9 @@ import {key} from './embedded.js';
 import {pack, toBase64} from '../common/packet.js';
 import {packState} from './state.js';
 import {escape} from './svg.js';
+import {ofAttention} from '../talk/talk.js';
 
-/** @typedef {import('./talk.js').View} View */
+/** @typedef {import('../talk/talk.js').View} View */
 
 const ENTRY = 'attention/offline.js';
 const STYLES = ['frame.css', 'views.css', 'common.css', 'attention.css', 'below.css', 'talk.css'];
@@ -24,18 +25,20 @@ const IMPORT = /(\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\2/g;
 
 /**
  * @param {import('./app.js').App} app whose server is asked for what the views need
- * @param {View[]} views at least one; the file opens on the first
+ * @param {View[]} kept at least one; the file opens on the first of those that are of the Attention tab, and has no others
  * @param {{title: string, talk: boolean}} options
  * @returns {Promise<string>} the whole file
  */
-export async function offlinePage(app, views, {title, talk}) {
+export async function offlinePage(app, kept, {title, talk}) {
+  const {views, said} = ofAttention(kept);
+  if (!views.length) throw new Error('such a file shows views of the Attention tab, and there is none in this talk');
   const root = new URL('..', import.meta.url);
   const [modules, styles, traces] = await Promise.all([
     collect(ENTRY, (path) => read(new URL(path, root))),
     Promise.all(STYLES.map((path) => read(new URL(path, root)))),
     gather(app, views),
   ]);
-  return page({title, modules, styles, held: closed({talk, dark: app.dark, info: app.info ?? {}, views, traces})});
+  return page({title, modules, styles, held: closed({talk, dark: app.dark, info: app.info ?? {}, views, said, traces})});
 }
 
 /**
@@ -156,7 +159,7 @@ async function inTime(promise) {
 /** @param {import('./app.js').App} app @returns {View} what is on screen, as a view of a talk */
 export function viewOf(app) {
   const {caption, ...state} = app.state;
-  return {state: {...packState({...state, caption: ''}), model: state.model}, caption, says: '', thumb: ''};
+  return {tab: 'attention', state: {...packState({...state, caption: ''}), model: state.model}, caption, says: '', thumb: ''};
 }
 
 async function read(url) {

@@ -99,7 +99,7 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
   if (live) mountCompare(app, below.compare);
   mountLadder(app, below.ladder);
   mountScatter(app, below.scatter);
-  mountTalk(app, below.talk, {restore: (state) => app.restore(state)});
+  mountTalk(app, below.talk);
   const keys = keyPanel({root, keys: KEYS, perform, visible, hears: (action) => !action.startsWith('talk') || talk.count > 0});
   tools.append(
     make('button', {class: 'gl-link', type: 'button', on: {click: () => openTour(app)}}, 'A tour'),

@@ -29,6 +29,8 @@ export const START = {
 
 export const MAX_TEXT = 20_000;
 export const MAX_CAPTION = 400;
+/** Of a model's name. */
+export const MAX_NAME = 100;
 const CHOICES = {
   view: ['map', 'arcs', 'row', 'lens'],
   scale: ['sqrt', 'linear', 'log', 'row'],
@@ -53,7 +55,7 @@ export function readState(found) {
   if (typeof found !== 'object' || found === null || Array.isArray(found)) return {state, dropped: ['everything']};
   const whole = (value, most) => Number.isInteger(value) && value >= 0 && value <= most;
   const checks = {
-    model: (v) => typeof v === 'string' && v.length <= 100,
+    model: (v) => typeof v === 'string' && v.length <= MAX_NAME,
     text: (v) => typeof v === 'string' && v.length <= MAX_TEXT,
     second: (v) => typeof v === 'string' && v.length <= MAX_TEXT,
     caption: (v) => typeof v === 'string' && v.length <= MAX_CAPTION,

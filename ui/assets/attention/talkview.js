@@ -7,22 +7,13 @@ import {fileName} from './numbers.js';
 import {capacityFor, paint, paintPooled} from './raster.js';
 import {sentenceOf} from './sentence.js';
 import {MAX_CAPTION} from './state.js';
-import {EMPTY, MAX_BYTES, MAX_VIEWS, add, move, read, remove, rename, show, walk, write} from './talk.js';
 import {canMake, makePage} from './whole.js';
+import {changeTalk, keepView, onTalk, showTalk, showsViews, talkNow, walkTalk} from '../talk/kept.js';
+import {MAX_BYTES, move, read, remove, rename, show, write} from '../talk/talk.js';
 
-const STORE = 'gl-talk';
 const THUMB = 110;
 
 /** @typedef {import('./app.js').App} App */
-/** @typedef {import('./talk.js').Talk} Talk */
-
-/** One talk an application: the section and the keys act on the same. @type {WeakMap<App, {talk: Talk, kept: boolean}>} */
-const talks = new WeakMap();
-
-/** A talk that came with the file; it is not kept in the browser. @param {App} app @param {import('./talk.js').View[]} views */
-export function openTalk(app, views) {
-  talks.set(app, {talk: {views, current: views.length ? 0 : -1}, kept: false});
-}
 
 /**
  * What keys do with the talk.
@@ -33,25 +24,26 @@ export function talkActions(app) {
     /** The view on screen joins the talk. */
     keep() {
       if (!app.trace) return;
-      const before = talkOf(app);
-      const talk = add(before, {...viewOf(app), says: sentenceOf(app).map(({text}) => text).join('').slice(0, MAX_CAPTION), thumb: thumbOf(app)});
-      if (talk === before) { app.notes = [`A talk has at most ${MAX_VIEWS} views.`]; app.touch('notes'); }
-      change(app, talk);
+      note(app, keepView({...viewOf(app), says: sentenceOf(app).map(({text}) => text).join('').slice(0, MAX_CAPTION), thumb: thumbOf(app)}).said);
     },
-    next() { go(app, walk(talkOf(app), 1)); },
-    previous() { go(app, walk(talkOf(app), -1)); },
-    get count() { return talkOf(app).views.length; },
+    next() { walkTalk(1); },
+    previous() { walkTalk(-1); },
+    get count() { return talkNow().views.length; },
     /** Which is shown, counted from 0; -1 for none. */
-    get current() { return talkOf(app).current; },
+    get current() { return talkNow().current; },
   };
 }
 
-/** @param {App} app @param {HTMLElement} element @param {{restore: (state: any) => Promise<void> | void}} actions */
-export function mount(app, element, {restore}) {
-  restores.set(app, restore);
+/** From now on the talk's views of this tab are shown here. @param {App} app */
+export function showViews(app) {
+  showsViews('attention', ({state, caption}) => void app.restore({...state, caption}));
+}
+
+/** @param {App} app @param {HTMLElement} element */
+export function mount(app, element) {
   const says = make('span', {class: 'ge-aside', role: 'status'});
   const file = /** @type {HTMLInputElement} */ (make('input', {type: 'file', accept: '.json,application/json', hidden: true, 'aria-label': 'A saved talk', on: {change: load}}));
-  const save = button('Save', () => say(`Saved ${saveText(write(talkOf(app)), fileName(['talk', app.state.model], 'json'), 'application/json')}`));
+  const save = button('Save', () => say(`Saved ${saveText(write(talkNow()), fileName(['talk', app.state.model], 'json'), 'application/json')}`));
   const opener = button('Load', () => file.click());
   const page = button('One offline page', toPage);
   const cards = make('ol', {class: 'ge-cards'});
@@ -67,7 +59,7 @@ export function mount(app, element, {restore}) {
     question, empty, cards);
 
   function draw() {
-    const {views, current} = talkOf(app);
+    const {views, current} = talkNow();
     empty.hidden = views.length > 0;
     cards.hidden = views.length === 0;
     /** @type {HTMLButtonElement} */ (save).disabled = /** @type {HTMLButtonElement} */ (page).disabled = views.length === 0;
@@ -77,7 +69,7 @@ export function mount(app, element, {restore}) {
 
   function card(view, i, shown, count) {
     const words = view.caption || view.says;
-    const picture = make('button', {class: 'ge-card-open', type: 'button', 'aria-label': `Show view ${i + 1}: ${words}`, on: {click: () => go(app, show(talkOf(app), i))}},
+    const picture = make('button', {class: 'ge-card-open', type: 'button', 'aria-label': `Show view ${i + 1}: ${words}`, on: {click: () => showTalk(show(talkNow(), i))}},
       ...(view.thumb ? [make('img', {src: view.thumb, alt: '', width: THUMB, height: THUMB})] : [make('span', {class: 'ge-card-blank'})]));
     const caption = /** @type {HTMLTextAreaElement} */ (make('textarea', {class: 'ge-caption gl-serif', rows: 1, maxLength: MAX_CAPTION, value: words, 'aria-label': `Caption of view ${i + 1}`, on: {
       keydown: (event) => { if (event.key === 'Enter' || event.key === 'Escape') { event.preventDefault(); caption.blur(); } },
@@ -93,22 +85,24 @@ export function mount(app, element, {restore}) {
     return found;
   }
 
+  function change(talk) { note(app, changeTalk(talk)); }
+
   function recaption(i, words) {
-    change(app, rename(talkOf(app), i, words));
-    const {views, current} = talkOf(app);
-    if (i === current) app.set({caption: views[i].caption});
+    change(rename(talkNow(), i, words));
+    const {views, current} = talkNow();
+    if (i === current && views[i].tab === 'attention') app.set({caption: views[i].caption});
   }
 
   function shift(i, by) {
-    change(app, move(talkOf(app), i, by));
+    change(move(talkNow(), i, by));
     draw();
     focusTool(i + by, by < 0 ? 0 : 1);
   }
 
   function drop(i) {
-    change(app, remove(talkOf(app), i));
+    change(remove(talkNow(), i));
     draw();
-    focusTool(Math.min(i, talkOf(app).views.length - 1), 2);
+    focusTool(Math.min(i, talkNow().views.length - 1), 2);
   }
 
   /** The control that was pressed has been drawn anew: the keyboard stays where it was. */
@@ -124,8 +118,8 @@ export function mount(app, element, {restore}) {
     const {talk, said} = chosen.size > MAX_BYTES ? read(' '.repeat(MAX_BYTES + 1)) : read(await chosen.text());
     file.value = '';
     if (!talk) { say(said.join(' ')); return; }
-    const take = () => { change(app, talk); answer([`${views(talk)} loaded.`, ...said].join(' ')); };
-    const present = talkOf(app);
+    const take = () => { change(talk); answer([`${views(talk)} loaded.`, ...said].join(' ')); };
+    const present = talkNow();
     if (!present.views.length) { take(); return; }
     // What would be lost is not lost by a wrong click.
     const replace = button('Replace it', take);
@@ -146,7 +140,7 @@ export function mount(app, element, {restore}) {
 
   async function toPage() {
     try {
-      const {html, said} = await makePage(app, talkOf(app).views, {title: 'A talk: GPT, letter by letter', talk: true, say});
+      const {html, said} = await makePage(app, talkNow().views, {title: 'A talk: GPT, letter by letter', talk: true, say});
       say(`Saved ${saveText(html, fileName(['talk', app.state.model], 'html'), 'text/html')}, ${said}`);
     } catch (error) {
       say(`The page was not made: ${/** @type {Error} */ (error).message}`);
@@ -158,52 +152,16 @@ export function mount(app, element, {restore}) {
     says.dataset.told = '1';
   }
 
+  onTalk(() => app.touch('talk'));
   app.on((changed) => { if (changed.has('talk')) draw(); });
   draw();
 }
 
-/** How a view is shown, from where the section was mounted. @type {WeakMap<App, (state: any) => Promise<void> | void>} */
-const restores = new WeakMap();
-
-/** Show the current view. @param {App} app @param {Talk} talk */
-function go(app, talk) {
-  const view = talk.views[talk.current];
-  if (!view) return;
-  change(app, talk);
-  void restores.get(app)?.({...view.state, caption: view.caption});
-}
-
-/** @param {App} app @returns {Talk} */
-function talkOf(app) {
-  let held = talks.get(app);
-  if (!held) {
-    held = {talk: stored(), kept: true};
-    talks.set(app, held);
-  }
-  return held.talk;
-}
-
-function change(app, talk) {
-  const held = talks.get(app);
-  if (!held || held.talk === talk) return;
-  const same = held.talk.views === talk.views;
-  held.talk = talk;
-  if (held.kept && !same) store(app, talk);
-  app.touch('talk');
-}
-
-/** What a reload brings back. Storage may be refused or full: the talk then lives as long as the page, which is said. */
-function store(app, talk) {
-  try {
-    localStorage.setItem(STORE, write(talk));
-  } catch {
-    app.notes = ['This browser does not keep the talk: save it before you leave the page.'];
-    app.touch('notes');
-  }
-}
-
-function stored() {
-  try { return read(localStorage.getItem(STORE) ?? '').talk ?? EMPTY; } catch { return EMPTY; }
+/** What the person should know. @param {App} app @param {string} said may be empty */
+function note(app, said) {
+  if (!said) return;
+  app.notes = [said];
+  app.touch('notes');
 }
 
 /** The map on screen, small. */

@@ -6,7 +6,7 @@ import {Refused} from '../common/ask.js';
 import {megabytes, placeOf, take} from '../common/take.js';
 import {thinker} from '../common/thinking.js';
 import {inScript, offlinePage} from './bundle.js';
-import {write} from './talk.js';
+import {ofAttention, write} from '../talk/talk.js';
 
 /** What it opens with stands in an element of its own: assets/offline/page.js reads it. */
 const OPENS = /(<script type="application\/json" id="gl-opens">)[^<]*/;
@@ -18,7 +18,7 @@ export function canMake() { return !thinker()?.alone || window.location.protocol
 
 /**
  * @param {import('./app.js').App} app
- * @param {import('./talk.js').View[]} views at least one; the page opens on the first
+ * @param {import('../talk/talk.js').View[]} views at least one; the page opens on the first
  * @param {{title: string, talk: boolean, say: (words: string) => void}} options talk: the views are walked, not one shown
  * @returns {Promise<{html: string, said: string}>} the file, and its size in words
  */
@@ -37,7 +37,7 @@ export async function makePage(app, views, {title, talk, say}) {
     }
   }
   const html = await offlinePage(app, views, {title, talk});
-  return {html, said: `${megabytes(html.length)} MB, with what is shown and no model: ${why}`};
+  return {html, said: [`${megabytes(html.length)} MB, with what is shown and no model: ${why}`, ofAttention(views).said].filter(Boolean).join(' ')};
 }
 
 /** The file as it is served, or, with no server behind it, this very page. */
@@ -48,7 +48,7 @@ async function page(model, progress) {
 
 /**
  * @param {string} html
- * @param {import('./talk.js').View[]} views
+ * @param {import('../talk/talk.js').View[]} views
  * @param {{talk: boolean, dark: boolean}} how
  * @returns {string} the page that opens so
  * @throws {Refused} it is no such page

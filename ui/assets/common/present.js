@@ -1,4 +1,11 @@
-/** Presenting: a tab alone, full screen, in large type and without controls. */
+/**
+ * Presenting: the tab in front alone, full screen, in large type and without controls. It is the page that is presented:
+ * where a talk goes on in another tab, that one is presented too.
+ */
+import {onReturn} from './shown.js';
+
+/** The page is presented. */
+let presented = false;
 
 /**
  * @param {HTMLElement} root of the tab
@@ -12,25 +19,34 @@ export function createPresenter(root, name, changed) {
     else root.style.removeProperty('--gl-unit');
   };
   window.addEventListener('resize', scale);
+  /** As the page is. */
+  const follow = () => {
+    if (presenter.on === presented) return;
+    presenter.on = presented;
+    root.classList.toggle(name, presented);
+    scale();
+    changed();
+  };
   const presenter = {
     on: false,
     /** @param {boolean} [on] */
     toggle(on = !presenter.on) {
       if (on === presenter.on) return;
-      presenter.on = on;
-      root.classList.toggle(name, on);
-      scale();
+      presented = on;
       document.documentElement.classList.toggle('gl-presenting-page', on);
       // A frame may refuse the full screen; the page then fills its own window.
-      if (on) root.requestFullscreen?.().catch(() => {});
+      if (on) document.documentElement.requestFullscreen?.().catch(() => {});
       else if (document.fullscreenElement) void document.exitFullscreen();
       root.focus();
-      changed();
+      follow();
     },
   };
   document.addEventListener('fullscreenchange', () => {
+    if (!root.clientWidth) return; // another tab is in front
     if (!document.fullscreenElement && presenter.on) presenter.toggle(false);
     else changed();
   });
+  onReturn(root, follow);
+  follow();
   return presenter;
 }

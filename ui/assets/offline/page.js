@@ -4,7 +4,6 @@
  */
 import * as actions from '../actions.js';
 import * as attention from '../attention.js';
-import {read} from '../attention/talk.js';
 import * as beginnings from '../beginnings.js';
 import {unpack} from '../common/packet.js';
 import {ANSWERED, answersFor, think} from '../common/thinking.js';
@@ -14,6 +13,8 @@ import * as playtext from '../playtext.js';
 import * as side from '../prompt/side.js';
 import * as samplingtab from '../samplingtab.js';
 import * as settings from '../settings.js';
+import {openTalk} from '../talk/kept.js';
+import {read} from '../talk/talk.js';
 import * as trainingtab from '../trainingtab.js';
 import {createFrame, follow} from './frame.js';
 import {opened} from './opened.js';
@@ -46,6 +47,7 @@ async function run(alone) {
     ask: (question, asked, signal) => (question === 'story' ? unpack(alone.story) : thinker.ask(question, asked, signal)),
   });
   const link = await opened(window.location.search, {name, id: thinker.about.id});
+  const first = firstOf(alone.opens);
   const frame = createFrame(alone.prompt);
   document.getElementById('gl-alone')?.replaceWith(frame.root);
   follow(matchMedia('(prefers-color-scheme: dark)'), alone.opens?.dark);
@@ -64,18 +66,24 @@ async function run(alone) {
   side.mount(view(frame.part('gl-thoughts'), null));
   actions.mount(view(frame.part('gl-actions'), null));
   samplingtab.mount(view(frame.part('gl-sampling'), {...alone.sampling, ...link.sampling}));
-  attention.mount(view(frame.part('gl-attention'), {...alone.attention, ...shownFirst(alone.opens ?? {}), ...link.attention}));
-  trainingtab.mount(view(frame.part('gl-training'), {...alone.training, ...link.training}));
-  frame.open(link.tab || (alone.opens ? 'attention' : 'prompt'));
+  attention.mount(view(frame.part('gl-attention'), {...alone.attention, ...first.attention, ...link.attention}));
+  trainingtab.mount(view(frame.part('gl-training'), {...alone.training, ...first.training, ...link.training}));
+  frame.open(link.tab || first.tab || 'prompt');
   document.documentElement.dataset.glReady = 'yes';
 }
 
-/** For the Attention tab: the views of a talk, the first of them or the only view on screen, and what does not fit. */
-function shownFirst({talk: text, view}) {
-  const {talk, said} = text ? read(text) : {talk: null, said: []};
+/**
+ * What the page opens on, in the words of a link: a talk's first view, or the only one; and what of its file does not fit.
+ * @param {Alone['opens']} opens
+ * @returns {import('./opened.js').Opened}
+ */
+function firstOf(opens) {
+  if (!opens) return {tab: ''};
+  const {talk, said} = opens.talk ? read(opens.talk) : {talk: null, said: []};
   const views = (talk?.views ?? []).map(({state: {model: _, ...state}, ...rest}) => ({...rest, state})); // this page has one model
-  const first = views[0] ?? view;
-  return {...(talk ? {talk: views} : {}), notes: said, ...(first ? {state: {...first.state, caption: first.caption}} : {})};
+  if (talk) openTalk(views);
+  const {tab = 'attention', state, caption} = views[0] ?? opens.view ?? {};
+  return {tab, [tab]: {notes: said, ...(state ? {state: {...state, caption}} : {})}};
 }
 
 /**

@@ -1,14 +1,11 @@
 /** From this tab to the others and back: `gl:open` says which, and what it is to show. */
+import {tabNamed, toFront} from '../common/tabs.js';
 import {desk, unitAt} from './desk.js';
 
 const MOUNTED_MS = 8000;
 
-function button(name) {
-  return /** @type {HTMLElement | undefined} */ ([...document.querySelectorAll('#gl-tabs button[role=tab]')].find((one) => one.textContent?.trim() === name));
-}
-
 /** @param {string} name of a tab, as it stands on it */
-export function hasTab(name) { return button(name) !== undefined; }
+export function hasTab(name) { return tabNamed(name) !== undefined; }
 
 /**
  * Open a tab and tell it what to show. Its module is there only once the tab has been open.
@@ -16,7 +13,7 @@ export function hasTab(name) { return button(name) !== undefined; }
  * @param {{tab: string, text: string, pin?: number}} detail
  */
 export async function openTab(name, detail) {
-  button(name)?.click();
+  toFront(name);
   const late = performance.now() + MOUNTED_MS;
   const mounted = () => [...document.querySelectorAll('#gl-tabs > .tabitem')].some((panel) => /** @type {HTMLElement} */ (panel).offsetParent !== null && !panel.querySelector('#gl-prompt') && panel.querySelector('.gl-part'));
   while (!mounted() && performance.now() < late) await new Promise((resume) => setTimeout(resume, 30));
@@ -40,7 +37,7 @@ export function mountDoors() {
   document.addEventListener('gl:open', (event) => {
     const {tab, text} = /** @type {CustomEvent} */ (event).detail ?? {};
     if (tab !== 'prompt') return;
-    button('Prompt')?.click();
+    toFront('Prompt');
     if (typeof text !== 'string') return;
     const line = /** @type {HTMLTextAreaElement | null} */ (document.querySelector('#gl-your-line textarea'));
     if (!line) return;

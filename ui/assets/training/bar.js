@@ -1,12 +1,12 @@
-/** Under the curve: play, and how it was trained. */
+/** Under the curve: play, keep, and how it was trained. */
 import {make} from '../dom.js';
 import {factWords} from './told.js';
 
-/** @param {import('./teller.js').Teller} teller @param {HTMLElement} element */
-export function mountBar(teller, element) {
+/** @param {import('./teller.js').Teller} teller @param {HTMLElement} element @param {{button: HTMLElement, says: HTMLElement}} keeper */
+export function mountBar(teller, element, keeper) {
   const play = /** @type {HTMLButtonElement} */ (make('button', {class: 'gl-button ge-primary gt-play', type: 'button', on: {click: () => teller.play()}}));
   const facts = make('p', {class: 'gt-facts'});
-  element.append(play, facts);
+  element.append(play, keeper.button, facts, keeper.says);
   teller.on((changed) => {
     if (changed.has('playing') || changed.has('story')) {
       play.replaceChildren(teller.playing ? 'Pause ' : 'Play ', make('kbd', {}, 'Space'));

@@ -3,7 +3,10 @@ import {make} from '../dom.js';
 import {losses, lossAt, path, place, placeLabels, slots, stepAt} from './timeline.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
-const LINE = 17;
+/** A line of words is so much higher than their type. */
+const LEADING = 17 / 14;
+/** The usual size of the lines under the axis. */
+const VERSE = 18;
 
 /**
  * @typedef {object} Timeline
@@ -43,7 +46,7 @@ export function createCurve({move, go, resized = () => {}}) {
   const plane = make('div', {class: 'gt-plane'}, svg, words, under, number, handle);
   const element = make('div', {class: 'gt-curve-inner'}, plane);
   /** @type {Timeline | null} */ let shown = null;
-  let frame = {left: 0, right: 0, top: 0, bottom: 0, width: 0};
+  let frame = {left: 0, right: 0, top: 0, bottom: 0, width: 0, type: 14, larger: 1};
   let key = '';
 
   /** @param {number} step */
@@ -51,10 +54,11 @@ export function createCurve({move, go, resized = () => {}}) {
 
   function measure() {
     const style = getComputedStyle(element);
-    const size = (name, usual) => parseFloat(style.getPropertyValue(name)) || usual;
+    const unit = parseFloat(style.getPropertyValue('--gl-unit')) || 1;
+    const size = (name, usual) => (parseFloat(style.getPropertyValue(name)) || usual) * unit;
     const width = plane.clientWidth;
     const height = size('--gt-plot', 230);
-    frame = {left: size('--gt-left', 34), right: width - size('--gt-right', 94), top: size('--gt-top', 12), bottom: height, width};
+    frame = {left: size('--gt-left', 34), right: width - size('--gt-right', 94), top: size('--gt-top', 12), bottom: height, width, type: size('--gt-type', 14), larger: size('--gt-verse', VERSE) / VERSE};
     svg.setAttribute('viewBox', `0 0 ${width} ${height + 12}`);
     svg.setAttribute('width', String(width));
     svg.setAttribute('height', String(height + 12));
@@ -65,11 +69,12 @@ export function createCurve({move, go, resized = () => {}}) {
     const y = (loss) => frame.top + ((range.high - loss) / (range.high - range.low)) * (frame.bottom - frame.top);
     const lines = ['train', 'val'].map((name) => path(points, /** @type {'train' | 'val'} */ (name), x, y));
     const ends = ['val', 'train'].map((name) => points.findLast((point) => point[name] !== null)?.[name]).map((loss) => (loss === undefined || loss === null ? null : y(loss)));
-    if (ends[0] !== null && ends[1] !== null && Math.abs(ends[0] - ends[1]) < LINE) {
+    const line = frame.type * LEADING;
+    if (ends[0] !== null && ends[1] !== null && Math.abs(ends[0] - ends[1]) < line) {
       const middle = (ends[0] + ends[1]) / 2;
       const [above, below] = ends[0] <= ends[1] ? [0, 1] : [1, 0];
-      ends[above] = middle - LINE / 2;
-      ends[below] = middle + LINE / 2;
+      ends[above] = middle - line / 2;
+      ends[below] = middle + line / 2;
     }
     fixed.replaceChildren(
       ...range.ticks.flatMap((loss) => [
@@ -83,7 +88,7 @@ export function createCurve({move, go, resized = () => {}}) {
     inked.replaceChildren(drawn('path', {d: lines[0], class: 'gt-line gt-train'}), drawn('path', {d: lines[1], class: 'gt-line gt-val'}));
 
     const found = marks.map((mark) => ({...mark, x: x(mark.step), y: y(lossAt(points, mark.step) ?? range.low), width: widthOf(mark.words)}));
-    const places = placeLabels(found, {left: frame.left, right: frame.width, top: frame.top + 30, bottom: frame.bottom - 2, high: LINE});
+    const places = placeLabels(found, {left: frame.left, right: frame.width, top: frame.top + 30, bottom: frame.bottom - 2, high: line});
     dots.replaceChildren(...found.map((mark, i) => {
       const group = drawn('g', {class: 'gt-mark'});
       const place_ = places[i];
@@ -143,7 +148,8 @@ export function createCurve({move, go, resized = () => {}}) {
     const before = shown;
     shown = timeline;
     if (!plane.clientWidth) { key = ''; return; }
-    const size = `${plane.clientWidth} ${getComputedStyle(element).getPropertyValue('--gt-plot')}`;
+    const style = getComputedStyle(element);
+    const size = ['--gt-plot', '--gt-type', '--gl-unit'].reduce((all, name) => `${all} ${style.getPropertyValue(name)}`, String(plane.clientWidth));
     const same = before && key === size && ['points', 'last', 'marks', 'verses'].every((name) => before[name] === timeline[name]);
     if (!same) {
       key = size;
@@ -156,7 +162,7 @@ export function createCurve({move, go, resized = () => {}}) {
   const canvas = document.createElement('canvas').getContext('2d');
   function widthOf(words_) {
     if (!canvas) return 7 * words_.length;
-    canvas.font = `14px ${getComputedStyle(element).fontFamily || 'sans-serif'}`;
+    canvas.font = `${frame.type}px ${getComputedStyle(element).fontFamily || 'sans-serif'}`;
     return canvas.measureText(words_).width;
   }
 
@@ -189,7 +195,7 @@ export function createCurve({move, go, resized = () => {}}) {
     if (width && shown) draw(shown);
   }).observe(plane);
 
-  return {element, draw, /** @returns {number} pixels of the axis; 0 while the tab is not in front */ room: () => { if (!plane.clientWidth) return 0; measure(); return frame.right - frame.left; }, focus: () => handle.focus({preventScroll: true})};
+  return {element, draw, /** @returns {number} pixels of the axis, fewer where the lines under it are larger; 0 while the tab is not in front */ room: () => { if (!plane.clientWidth) return 0; measure(); return (frame.right - frame.left) / frame.larger; }, focus: () => handle.focus({preventScroll: true})};
 }
 
 function drawn(name, attributes) {

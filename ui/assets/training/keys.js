@@ -9,7 +9,11 @@ export const KEYS = [
   {keys: [' '], shown: 'Space', does: 'play and pause', action: 'play'},
   {keys: ['ArrowUp'], shown: '↑', does: 'the head before', action: 'headUp'},
   {keys: ['ArrowDown'], shown: '↓', does: 'the next head', action: 'headDown'},
+  {keys: ['k', 'K'], shown: 'K', does: 'keep this view for the talk', action: 'keep'},
+  {keys: ['PageDown'], shown: 'PgDn', does: 'the next view of the talk', action: 'talkNext'},
+  {keys: ['PageUp'], shown: 'PgUp', does: 'the view before', action: 'talkPrevious'},
+  {keys: ['f', 'F'], shown: 'F', does: 'present, full screen', action: 'present'},
   {keys: ['t', 'T'], shown: 'T', does: 'train your own', action: 'own'},
   {keys: ['?'], shown: '?', does: 'these keys', action: 'help'},
-  {keys: ['Escape'], shown: 'Esc', does: 'close these keys', action: 'escape'},
+  {keys: ['Escape'], shown: 'Esc', does: 'close these keys; leave presenting', action: 'escape'},
 ];

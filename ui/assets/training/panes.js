@@ -110,7 +110,8 @@ export function mountPanes(teller, element) {
     if (!story || !element.parentElement?.clientWidth) return false;
     const before = `${side} ${thumb} ${tokens}`;
     const style = getComputedStyle(element);
-    const most = (name, usual) => parseFloat(style.getPropertyValue(name)) || usual;
+    const unit = parseFloat(style.getPropertyValue('--gl-unit')) || 1;
+    const most = (name, usual) => (parseFloat(style.getPropertyValue(name)) || usual) * unit;
     tokens = teller.moment()?.seen?.tokens ?? 0;
     side = frameSide(Math.min(then.element.clientWidth, most('--gt-map', 330)), Math.max(1, tokens));
     plane.style.setProperty('--gt-side', `${side}px`);

@@ -17,6 +17,7 @@ export function createTeller(fetchStory) {
 
   const teller = {
     /** @type {import('./story.js').Story | null} */ story: null,
+    /** Whose story it is, as it was asked for. */ model: '',
     /** Which moment of the story. */ at: 0,
     layer: 0,
     head: 0,
@@ -47,15 +48,30 @@ export function createTeller(fetchStory) {
       const story = await teller.attempt(() => fetchStory(model, signal), 'Reading how it learned');
       if (signal.aborted) return;
       teller.story = story ?? null;
-      teller.hover = null;
-      if (story) {
-        const [layer, head] = tellingHead(story);
-        const fits = (state.layer ?? 0) < story.layers && (state.head ?? 0) < story.heads && state.layer !== undefined;
-        Object.assign(teller, fits ? {layer: state.layer, head: state.head ?? 0} : {layer, head});
-        const steps = story.moments.map((moment) => moment.step);
-        teller.at = Math.max(0, nearest(steps, state.step ?? stepAt(OPENED, story.last), story.last));
-      }
+      teller.model = story ? model : '';
+      if (story) teller.place(state);
       touch('story', 'at', 'head');
+    },
+
+    /** As `open`, but a story that is here is not fetched again. @param {string} model @param {Partial<import('./state.js').State>} state */
+    async show(model, state) {
+      if (model !== teller.model) return teller.open(model, state);
+      loading?.abort();
+      teller.place(state);
+    },
+
+    /** Where a state says in this story, or where it is telling. @param {Partial<import('./state.js').State>} state */
+    place(state) {
+      const {story} = teller;
+      if (!story) return;
+      teller.play(false);
+      teller.hover = null;
+      const [layer, head] = tellingHead(story);
+      const fits = (state.layer ?? 0) < story.layers && (state.head ?? 0) < story.heads && state.layer !== undefined;
+      Object.assign(teller, fits ? {layer: state.layer, head: state.head ?? 0} : {layer, head});
+      const steps = story.moments.map((moment) => moment.step);
+      teller.at = Math.max(0, nearest(steps, state.step ?? stepAt(OPENED, story.last), story.last));
+      touch('at', 'head');
     },
 
     /** @param {number} at moment */

@@ -1,5 +1,5 @@
 /** A story as the curve draws it. Pure: no DOM. */
-import {firsts} from './story.js';
+import {firsts, rolesAt} from './story.js';
 import {duration, milestones, slots, verseOf} from './timeline.js';
 
 /** A line of verse, and the space beside it. */
@@ -32,6 +32,23 @@ export function timelineOf(story, at, room) {
     points: story.points, last: story.last, at: moment?.step ?? 0, marks: fixed.marks, verses: fixed.verses,
     title: `step ${(moment?.step ?? 0).toLocaleString('en')} of ${story.last.toLocaleString('en')}`, says: [nats, time].filter(Boolean).join(', '),
   };
+}
+
+/**
+ * A moment in one sentence.
+ * @param {import('./story.js').Story} story
+ * @param {number} at
+ * @returns {string}
+ */
+export function sentenceOf(story, at) {
+  const moment = story.moments[at];
+  if (!moment) return '';
+  const when = moment.step === 0 ? 'Before the first step' : `After ${moment.step.toLocaleString('en')} of ${story.last.toLocaleString('en')} steps`;
+  const verse = verseOf(moment.sample.slice(story.prompt.length));
+  const {found} = moment.seen ? rolesAt(story, at) : {found: 0};
+  const all = story.layers * story.heads;
+  const roles = moment.seen ? `${found || 'none'} of ${all} heads ${found === 1 || !found ? 'has' : 'have'} found a role` : '';
+  return `${when} ${[...(verse ? [`it writes “${verse}”`] : []), ...(roles ? [roles] : [])].join(', and ')}.`.replace(' .', '.');
 }
 
 /**

@@ -1,12 +1,14 @@
-/** A talk: views of the explorer in order, each with a caption. Pure: no DOM. Every function gives a new talk. */
-import {MAX_CAPTION, packState, readState} from './state.js';
+/** A talk: views of the page's tabs in order, each with a caption. Pure: no DOM. Every function gives a new talk. */
+import {MAX_CAPTION, MAX_NAME, packState, readState} from '../attention/state.js';
+import {readState as readPlace} from '../training/state.js';
 
 /**
  * @typedef {object} View
- * @property {Partial<import('./state.js').State>} state as packState() leaves it
+ * @property {'attention' | 'training'} tab that shows it
+ * @property {Record<string, any>} state of that tab: what attention/state.js packs, or the model and what training/state.js reads
  * @property {string} caption the person's own; empty: the sentence is written from the numbers
  * @property {string} says what that sentence was when the view was kept
- * @property {string} thumb a small PNG of the map as a data: URL; empty when there is none
+ * @property {string} thumb a small PNG of what was on screen as a data: URL; empty when there is none
  */
 
 /** @typedef {{views: View[], current: number}} Talk `current` is -1 while nothing is shown */
@@ -61,6 +63,16 @@ export function walk(talk, by) {
 /** @param {Talk} talk @param {number} index @returns {Talk} */
 export function show(talk, index) { return talk.views[index] ? {...talk, current: index} : talk; }
 
+/**
+ * @param {View[]} views
+ * @returns {{views: View[], said: string}} those of the Attention tab, and in a sentence how many others there are
+ */
+export function ofAttention(views) {
+  const own = views.filter(({tab}) => tab === 'attention');
+  const others = views.length - own.length;
+  return {views: own, said: others ? `Left out: ${others} ${others === 1 ? 'view' : 'views'} of the Training tab, which this file does not have.` : ''};
+}
+
 /** @param {Talk} talk @returns {string} as it is saved */
 export function write({views}) {
   return `${JSON.stringify({format: FORMAT, version: VERSION, views}, null, 1)}\n`;
@@ -88,11 +100,32 @@ export function read(text) {
   return {talk: {views, current: -1}, said};
 }
 
+/**
+ * What a tab takes of a state out of a file; without one what is dropped says why.
+ * @type {Record<string, (found: any) => {state: Record<string, any> | null, dropped: string[]}>}
+ */
+const READERS = {
+  attention(found) {
+    const {state, dropped} = readState(found);
+    return state.text ? {state: packState({...state, caption: ''}), dropped} : {state: null, dropped: ['the view, which has no text']};
+  },
+  training(found) {
+    const {state, dropped} = readPlace(found);
+    if (state.step === undefined) return {state: null, dropped: ['the view, which has no step']};
+    const {model} = found;
+    if (model === undefined) return {state, dropped};
+    const fits = typeof model === 'string' && model.length <= MAX_NAME;
+    return fits ? {state: {model, ...state}, dropped} : {state, dropped: [...dropped, 'model']};
+  },
+};
+
 /** @returns {{read: View | null, dropped: string[]}} */
 function readView(view) {
   if (typeof view?.state !== 'object' || view.state === null) return {read: null, dropped: ['the view, which has no state']};
-  const {state, dropped} = readState(view.state);
-  if (!state.text) return {read: null, dropped: ['the view, which has no text']};
+  const {tab = 'attention'} = view; // there was a time when a talk was of that tab alone
+  if (typeof tab !== 'string' || !Object.hasOwn(READERS, tab)) return {read: null, dropped: ['the view, which is of no tab that a talk shows']};
+  const {state, dropped} = READERS[tab](view.state);
+  if (!state) return {read: null, dropped};
   const text = (name) => {
     const value = view[name] ?? '';
     if (typeof value === 'string' && value.length <= MAX_CAPTION) return value;
@@ -103,5 +136,5 @@ function readView(view) {
   const says = text('says');
   const thumb = typeof view.thumb === 'string' && view.thumb.length <= MAX_THUMB && THUMB.test(view.thumb) ? view.thumb : '';
   if (view.thumb && !thumb) dropped.push('its picture');
-  return {read: {state: packState({...state, caption: ''}), caption, says, thumb}, dropped};
+  return {read: {tab: /** @type {View['tab']} */ (tab), state, caption, says, thumb}, dropped};
 }
