@@ -1,5 +1,6 @@
 """A real browser, as Debian packages it: headless, quiet, and watched."""
 
+import functools
 from types import MappingProxyType
 from urllib.parse import urlparse
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.browser.steps import packed, settle, wait_traced
 from tests.conftest import load_as_the_page
+from ui.offline import SHIPPED, offline_page
 
 FLAGS = [
     "--no-sandbox",
@@ -91,6 +93,20 @@ def alone(chromium):
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    """``files(model)``: the address on the disk of the page as one file with a model that ships, made once."""
+    folder = tmp_path_factory.mktemp("offline")
+
+    @functools.cache
+    def made(name):
+        path = folder / f"{name}.html"
+        path.write_bytes(offline_page(SHIPPED.parent / name))
+        return path.as_uri()
+
+    return made
 
 
 @pytest.fixture(scope="session")
