@@ -1,5 +1,6 @@
 """A real browser, as Debian packages it: headless, quiet, and watched."""
 
+import functools
 from types import MappingProxyType
 from urllib.parse import urlparse
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.browser.steps import packed, settle, wait_traced
 from tests.conftest import load_as_the_page
+from ui.offline import SHIPPED, offline_page
 
 FLAGS = [
     "--no-sandbox",
@@ -38,8 +40,8 @@ def chromium(need):
 def open_page(chromium):
     """``open_page(url, size, theme, allow)``: the page, ready.
 
-    When the test ends, it fails if the console had an error (but one that holds ``allow``), a dialog opened, or a
-    request left this machine.
+    When the test ends, it fails if there was an error (but one that holds ``allow``), a dialog opened, or a request
+    left this machine.
     """
     contexts, errors, left = [], [], []
 
@@ -52,7 +54,7 @@ def open_page(chromium):
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.on("console", lambda m: errors.append(f"{m.text} {m.location}") if is_error(m, allow) else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("pageerror", lambda error: None if allow and allow in str(error) else errors.append(str(error)))
         page.on("dialog", lambda dialog: (errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.on("request", lambda r: left.append(r.url) if is_outside(r.url) else None)
         page.goto(url)
@@ -91,6 +93,20 @@ def alone(chromium):
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    """``files(model)``: the address on the disk of the page as one file with a model that ships, made once."""
+    folder = tmp_path_factory.mktemp("offline")
+
+    @functools.cache
+    def made(name):
+        path = folder / f"{name}.html"
+        path.write_bytes(offline_page(SHIPPED.parent / name))
+        return path.as_uri()
+
+    return made
 
 
 @pytest.fixture(scope="session")

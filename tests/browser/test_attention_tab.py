@@ -247,6 +247,20 @@ def test_what_is_presented_stands_on_the_screen_whole_and_the_pin_is_in_sight(ex
         assert pin["y"] + pin["height"] <= room["y"] + room["height"] + 1
 
 
+def test_what_is_presented_does_not_stand_on_the_maps_axis(explorer):
+    text = "\n".join("He sleeps and will not wake till morning comes in May"[:length] for length in range(44, 54, 2))
+    page = explorer("projector", state={"text": text})  # one of these lines just fills the column
+    page.keyboard.press("f")
+    page.wait_for_selector(".ge-presenting .gl-turned")
+    settle(page)
+    letters, axis = page.evaluate(
+        """() => [Math.max(...[...document.querySelectorAll('.ge-box')].filter((box) => /[a-z]/i.test(box.textContent))
+            .map((box) => box.getBoundingClientRect().right)),
+            document.querySelector('.ge-axis-name').getBoundingClientRect().left]"""
+    )
+    assert letters <= axis
+
+
 def test_what_is_written_stays_in_sight(explorer):
     page = explorer(state={"text": "a\n" * 30})
     page.keyboard.press("n")

@@ -8,7 +8,6 @@ import pytest
 
 import gpt
 from bench.thinking import file_server
-from tests.browser.firefox import firefox
 from tests.browser.steps import box, packed, pin, settle, title, until, wait_traced
 from tests.browser.test_prompt_tab import type_line, whole
 from tests.conftest import load_as_the_page
@@ -31,20 +30,6 @@ WHOLE = "[...document.querySelectorAll('#gl-text .gl-verse')].map((line) => line
 @pytest.fixture(scope="module", params=["shakespeare", "gpt2-tiny"])
 def model(request):
     return request.param
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    """``files(model)``: the address of its page on the disk, made once."""
-    folder = tmp_path_factory.mktemp("offline")
-
-    @functools.cache
-    def made(name):
-        path = folder / f"{name}.html"
-        path.write_bytes(offline_page(CHECKPOINTS / name))
-        return path.as_uri()
-
-    return made
 
 
 @functools.cache
@@ -163,26 +148,3 @@ def test_a_plain_server_of_files_serves_the_static_space_and_its_links(alone, tm
         until(page, f"{BOXES} === {len('ROMEO:nBut')}")
         page.context.close()
         assert "cannot be read" in alone(f"{url}?s=nonsense", offline=False).locator("#gl-text").inner_text()
-
-
-def test_firefox_does_the_same(files, need, tmp_path):
-    need("firefox-esr")
-    with firefox(tmp_path) as page:
-        for name in ("gpt2-tiny", "shakespeare"):
-            page.open(files(name))
-            page.until("document.documentElement.dataset.glReady === 'yes'")
-            assert "by WebAssembly" in page.evaluate("document.querySelector('.gl-facts').textContent")
-            page.evaluate(
-                "(() => { const seed = document.querySelector('.gl-seed input'); seed.value = '5';"
-                " seed.dispatchEvent(new Event('change')); document.getElementById('gl-write').click(); })()"
-            )
-            page.until("document.documentElement.dataset.glStatus === 'done'")
-            assert page.evaluate(WHOLE) == "ROMEO:" + expected(name, "ROMEO:", 300, 5)
-        page.evaluate("document.getElementById('gl-tab-attention').click()")
-        page.until("document.querySelector('.ge[data-gl-trace]') !== null")
-        before = page.evaluate("document.querySelector('.ge-title').innerText")
-        page.press("\ue014")  # the arrow to the right
-        page.until(f"document.querySelector('.ge-title').innerText !== {json.dumps(before)}")
-        page.evaluate("document.getElementById('gl-tab-training').click()")
-        page.until("document.querySelector('[data-gl-story^=shakespeare]') !== null")
-        assert page.errors == []

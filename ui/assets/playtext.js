@@ -245,9 +245,12 @@ export function mount(view) {
   }
   document.addEventListener('gl:head', (event) => { ({chosen} = /** @type {CustomEvent} */ (event).detail); });
   document.addEventListener('gl:thinking', (event) => {
-    const {detail: mine} = /** @type {CustomEvent} */ (event);
-    if (writer.busy()) freeze();
-    else if (mine && busy && awaited) void ask(...awaited); // who waits in the server's queue waits no longer
+    const {detail: {next, lost}} = /** @type {CustomEvent} */ (event);
+    if (writer.busy()) {
+      const again = awaited ?? ['go_on']; // nothing of it has come yet, or it goes on from where it is
+      freeze();
+      if (lost) void ask(...again);
+    } else if (next && busy && awaited) void ask(...awaited); // who waits in the server's queue waits no longer
   });
   document.addEventListener('gl:ended', () => {
     pulse.rest();

@@ -107,13 +107,16 @@ export function withoutFirst(map) {
  */
 export function rollout(layers, tokens) {
   /** @type {Float32Array | null} */ let below = null;
-  for (const layer of layers) {
-    const mixed = layer.slice();
-    for (let i = 0; i < mixed.length; i++) mixed[i] /= 2;
-    for (let t = 0; t < tokens; t++) mixed[(t * (t + 3)) / 2] += 0.5;
-    below = below === null ? mixed : product(mixed, below, tokens);
-  }
+  for (const layer of layers) below = rolled(below, layer, tokens);
   return /** @type {Float32Array} */ (below);
+}
+
+/** One layer of a rollout. @param {Float32Array | null} below the rollout up to it; null for the first @param {Float32Array} layer @param {number} tokens */
+export function rolled(below, layer, tokens) {
+  const mixed = layer.slice();
+  for (let i = 0; i < mixed.length; i++) mixed[i] /= 2;
+  for (let t = 0; t < tokens; t++) mixed[(t * (t + 3)) / 2] += 0.5;
+  return below === null ? mixed : product(mixed, below, tokens);
 }
 
 function product(a, b, tokens) {

@@ -18,10 +18,14 @@ export const ANSWERED = ['trace', 'row', 'map', 'play', 'rewrite', 'effects', 'r
 /** @returns {Answerer | null} null: the server answers */
 export function thinker() { return now; }
 
-/** From now on this one is asked, or the server; `gl:thinking` tells it. @param {Answerer | null} next */
-export function think(next) {
+/**
+ * From now on this one is asked, or the server; `gl:thinking` tells it.
+ * @param {Answerer | null} next
+ * @param {boolean} [lost] the one before was killed: what it was asked is asked again
+ */
+export function think(next, lost = false) {
   now = next;
-  document.dispatchEvent(new CustomEvent('gl:thinking', {detail: next}));
+  document.dispatchEvent(new CustomEvent('gl:thinking', {detail: {next, lost}}));
 }
 
 /**

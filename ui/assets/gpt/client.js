@@ -1,5 +1,5 @@
 /** A model that thinks beside the page, which is never blocked: in a worker, spoken to by messages (serving.js). No DOM. */
-import {Refused} from '../common/ask.js';
+import {Gone, connect} from './line.js';
 
 /** @typedef {import('./model.js').About & {name: string}} About */
 /** @typedef {import('../common/packet.js').Packet} Packet */
@@ -40,116 +40,79 @@ import {Refused} from '../common/ask.js';
  * @param {'wasm' | 'plain'} [options.kernels]
  * @param {string} [options.name] what the page calls the model
  * @param {AbortSignal} [options.signal]
+ * @param {() => Promise<ArrayBuffer>} [options.again] the same bytes: should the worker be killed, another one is started, once, and goes on with what was asked
+ * @param {() => void} [options.gone] hears that the worker was killed, before whatever was asked is refused
  * @returns {Promise<Thinker>}
  * @throws {Refused} what is wrong with the file, in one sentence
  */
-export async function start(bytes, {worker = beside, kernels = 'wasm', name = '', signal} = {}) {
-  const line = await connect(worker);
-  const whole = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
-  let about;
-  try {
-    about = await line.ask('load', {bytes: whole, kernels, name}, signal, undefined, [whole.buffer]);
-  } catch (error) {
-    line.close();
-    throw error;
-  }
-  return {about, ask: (question, asked, ...rest) => line.ask(question, asked, ...rest), write: (order, stop) => line.stream('writing', order, stop), close: line.close};
-}
+export async function start(bytes, {worker = beside, kernels = 'wasm', name = '', signal, again, gone = () => {}} = {}) {
+  const open = async (file, given) => {
+    const whole = file instanceof Uint8Array ? file : new Uint8Array(file);
+    const line = await connect(worker, whole.length);
+    try {
+      return {line, about: await line.ask('load', {bytes: whole, kernels, name}, given, undefined, [whole.buffer])};
+    } catch (error) {
+      line.close();
+      throw error;
+    }
+  };
+  let now = open(bytes, signal);
+  const {about} = await now;
+  let closed = false;
 
-function beside() { return new Worker(new URL('worker.js', import.meta.url), {type: 'module'}); }
-
-/**
- * One end of a line to a model.
- * @param {() => Worker | null} makeWorker
- */
-async function connect(makeWorker) {
-  /** @type {Map<number, (message: any) => void>} */ const waiting = new Map();
-  const {port, end} = (await worker(makeWorker)) ?? (await inThisThread());
-  let last = 0;
-  port.onmessage = ({data}) => waiting.get(data.number)?.(data);
-
-  function send(question, asked, signal, transfer, take) {
-    const number = ++last;
-    const cancel = () => {
-      waiting.delete(number);
-      port.postMessage({number, cancel: true});
-      take({aborted: signal?.reason});
-    };
-    signal?.throwIfAborted();
-    signal?.addEventListener('abort', cancel, {once: true});
-    waiting.set(number, (message) => {
-      if (!('progress' in message || 'part' in message)) {
-        waiting.delete(number);
-        signal?.removeEventListener('abort', cancel);
+  /** Whoever was killed has a successor, or there is none and this throws. @param {typeof now} dead @param {unknown} error that came of it */
+  async function succeed(dead, error) {
+    if (!(error instanceof Gone) || closed) throw error;
+    if (now === dead) {
+      if (!again) {
+        gone();
+        gone = () => {};
+        throw error;
       }
-      take(message);
-    });
-    port.postMessage({number, ask: question, question: asked}, transfer);
-    return () => { if (waiting.delete(number)) port.postMessage({number, cancel: true}); };
+      now = again().then((file) => open(file));
+      again = undefined;
+    }
+    await now;
   }
 
   return {
-    /** @returns {Promise<any>} */
-    ask: (question, asked, signal, progress = (_) => {}, transfer = /** @type {Transferable[]} */ ([])) => new Promise((resolve, reject) => {
-      send(question, asked, signal, transfer, (message) => {
-        if ('progress' in message) progress(message.progress);
-        else if ('answer' in message) resolve(message.answer);
-        else reject(errorOf(message));
-      });
-    }),
+    about,
 
-    /** @returns {AsyncGenerator<any, void, void>} */
-    async* stream(question, asked, signal) {
-      /** @type {any[]} */ const arrived = [];
-      let wake = () => {};
-      const stop = send(question, asked, signal, [], (message) => { arrived.push(message); wake(); });
-      try {
-        for (;;) {
-          while (!arrived.length) await new Promise((done) => { wake = () => done(undefined); });
-          const message = arrived.shift();
-          if ('part' in message) yield message.part;
-          else if ('answer' in message) return;
-          else throw errorOf(message);
+    async ask(question, asked, stop, progress) {
+      for (;;) {
+        const mine = now;
+        try {
+          return await (await mine).line.ask(question, asked, stop, progress);
+        } catch (error) {
+          await succeed(mine, error);
         }
-      } finally {
-        stop();
+      }
+    },
+
+    async* write(order, stop) {
+      let left = order;
+      /** @type {Written | null} */ let last = null;
+      for (;;) {
+        const mine = now;
+        try {
+          for await (const part of (await mine).line.stream('writing', left, stop)) {
+            last = {...part, notes: last?.notes ?? part.notes};
+            left = {...left, prompt: part.prompt, text: part.text, count: left.count - part.tokens.length};
+            yield last;
+          }
+          return;
+        } catch (error) {
+          await succeed(mine, error);
+          if (last && !left.count) return yield {...last, status: 'done', tokens: []}; // all but this was said
+        }
       }
     },
 
     close() {
-      for (const take of [...waiting.values()]) take({refused: 'The model of this page was put away.'});
-      waiting.clear();
-      end();
+      closed = true;
+      now.then(({line}) => line.close(), () => {});
     },
   };
 }
 
-function errorOf({refused, failed, aborted}) {
-  if (refused !== undefined) return new Refused(refused);
-  return failed !== undefined ? new Error(failed) : aborted;
-}
-
-/** A worker that has said that it is there; null where this browser starts none from here. */
-async function worker(make) {
-  try {
-    const made = make();
-    if (!made) return null;
-    await new Promise((resolve, reject) => {
-      made.onmessage = resolve;
-      made.onerror = reject;
-    });
-    return {port: made, end: () => made.terminate()};
-  } catch {
-    return null;
-  }
-}
-
-/** The same in the thread of the page, with pauses. */
-async function inThisThread() {
-  const {serve} = await import('./serving.js');
-  const {port1, port2} = new MessageChannel();
-  const ready = new Promise((done) => { port1.onmessage = done; });
-  serve(port2);
-  await ready;
-  return {port: port1, end: () => port1.close()};
-}
+function beside() { return new Worker(new URL('worker.js', import.meta.url), {type: 'module'}); }

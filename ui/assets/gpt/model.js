@@ -37,13 +37,13 @@ import {score} from './scoring.js';
 
 /**
  * @param {ArrayBuffer | Uint8Array} bytes a file of weights
- * @param {{kernels?: 'wasm' | 'plain'}} [options]
+ * @param {{kernels?: 'wasm' | 'plain', beat?: () => void}} [options] beat: is called after each layer that some tokens have passed
  * @throws {Refused} what is wrong with the file, in one sentence
  */
-export function load(bytes, {kernels = 'wasm'} = {}) {
+export function load(bytes, {kernels = 'wasm', beat} = {}) {
   const file = readFile(bytes instanceof Uint8Array ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : new Uint8Array(bytes));
   const {id, weights, config, tokenizer, roles, scores, training, card} = file;
-  const network = createNetwork(file, kernels);
+  const network = createNetwork(file, kernels, beat);
   /** @type {Parts} */ const parts = {network, memories: createMemories(network), tokenizer};
   /** @type {About} */ const about = {
     id, weights, config, parameters: parameters(config), characters: tokenizer.characters, roles, scores, training, card, kernels: network.kernels, notice: network.notice,

@@ -37,8 +37,9 @@ const QK_GAIN = 1.2;
 /**
  * @param {import('./file.js').WeightsFile} file
  * @param {'wasm' | 'plain'} wanted
+ * @param {() => void} [beat] is called after each layer
  */
-export function createNetwork({config, tensors}, wanted) {
+export function createNetwork({config, tensors}, wanted, beat = () => {}) {
   const {n_embd: C, n_head: H, n_layer: L, block_size: T, vocab_size: V} = config;
   const D = C / H;
   const wide = {C: padded(C), D: padded(D), MLP: padded(4 * C), T: padded(T)};
@@ -166,6 +167,7 @@ export function createNetwork({config, tensors}, wanted) {
       product(block.mlpProjection, place.up, place.out, count);
       join(block.mlpProjection, count);
       look?.residual?.(l + 1, position, count, stream(count), wide.C);
+      beat();
     }
   }
 

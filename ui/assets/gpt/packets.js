@@ -1,5 +1,5 @@
 /** What the views of attention read, out of one pass over a window: the twin of gpt/wire.py, which says what each block holds. No DOM. */
-import {rollout} from '../attention/maps.js';
+import {rolled} from '../attention/maps.js';
 import {Refused} from '../common/ask.js';
 import {mostProbable} from './generation.js';
 import {distribution, logProbabilities} from './looking.js';
@@ -128,7 +128,14 @@ export function* packMap({network, memories}, window, {kind, layer: wanted, head
   } finally {
     network.give(memory.cache);
   }
-  const values = kind === 'rollout' ? rollout(means, T) : means[0];
+  let values = means[0];
+  if (kind === 'rollout') {
+    values = rolled(null, means[0], T);
+    for (const mean of means.slice(1)) {
+      yield {done: T, total: T};
+      values = rolled(values, mean, T);
+    }
+  }
   const rows = new Uint8Array(size);
   toBytes(values, rows, 0);
   return {header: {tokens: T}, blocks: {rows}};

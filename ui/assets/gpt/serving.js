@@ -1,9 +1,10 @@
 /**
  * A model at the other end of a port: in a worker, or, where there is none, in the page's own thread. client.js speaks to
- * it. Every message has the number of what is asked:
+ * it. What is asked has a number, and so has what comes of it:
  *
- * - in: `{number, ask, question}`, first of all `load`; `{number, cancel: true}`.
- * - out: `{number, progress}` and `{number, part}`, any number of them; then one of `{number, answer}`, `{number, refused}` (a
+ * - in: `{number, ask, question}`, first of all `load`; `{number, cancel: true}`; `{ping: true}`.
+ * - out: `{alive: true}`, in answer to a ping, and between two layers where a step of the work is long (watch.js);
+ *   `{number, progress}` and `{number, part}`, any number of them; then one of `{number, answer}`, `{number, refused}` (a
  *   sentence for the person), `{number, failed}` (a mistake of ours), or nothing more for what was cancelled.
  */
 import {answer, writing} from './answers.js';
@@ -11,13 +12,21 @@ import {Refused} from '../common/ask.js';
 import {load} from './model.js';
 import {drive} from './task.js';
 
+/** Between two words of life in a long step. */
+const BEAT_MS = 1000;
+
 /** @param {{postMessage: (message: any, transfer: Transferable[]) => void, onmessage: any}} port */
 export function serve(port) {
   /** @type {import('./model.js').Model | null} */ let model = null;
   let name = '';
+  let told = 0; // a word of life, last
   /** @type {Map<number, AbortController>} */ const running = new Map();
 
-  port.onmessage = async (/** @type {MessageEvent} */ {data: {number, ask, question, cancel}}) => {
+  port.onmessage = async (/** @type {MessageEvent} */ {data: {number, ask, question, cancel, ping}}) => {
+    if (ping) {
+      alive();
+      return;
+    }
     if (cancel) {
       running.get(number)?.abort();
       return;
@@ -41,8 +50,14 @@ export function serve(port) {
   };
   port.postMessage({ready: true}, []);
 
+  function alive() {
+    told = performance.now();
+    port.postMessage({alive: true}, []);
+  }
+  function beat() { if (performance.now() - told > BEAT_MS) alive(); }
+
   function open({bytes, kernels, name: called}) {
-    model = load(bytes, {kernels});
+    model = load(bytes, {kernels, beat});
     name = called ?? '';
     return {...model.about, name};
   }

@@ -55,7 +55,7 @@ export function createSwitch(say, changed) {
     try {
       const progress = (done, total) => { part = {done, total}; draw(); };
       const bytes = await take(placeOf('browser', model), part.total, {signal: mine.signal, progress, anew});
-      const made = await start(bytes, {name: model, signal: mine.signal});
+      const made = await start(bytes, {name: model, signal: mine.signal, gone});
       if (mine.signal.aborted || made.about.id !== here.id) {
         made.close();
         mine.signal.throwIfAborted();
@@ -76,11 +76,17 @@ export function createSwitch(say, changed) {
     }
   }
 
-  function off() {
+  /** The browser has killed the worker: what it was asked is asked of the server. */
+  function gone() {
+    off(true);
+    say('The model has stopped in this browser, perhaps for want of memory. The server answers again.');
+  }
+
+  function off(lost = false) {
     flight?.abort();
     flight = null;
     if (engine) {
-      think(null); // before it is put away: what is under way is asked again, of the server
+      think(null, lost); // before it is put away: what is under way is asked again, of the server
       engine.close();
       engine = null;
       spoken.textContent = 'The server answers again.';

@@ -40,7 +40,8 @@ import {opened} from './opened.js';
 async function run(alone) {
   const {name} = alone;
   const source = URL.createObjectURL(new Blob([alone.worker], {type: 'text/javascript'}));
-  const thinker = await start(alone.model, {name, worker: () => new Worker(source)});
+  const kept = new Blob([alone.model]); // not in the memory of this tab, where that is short
+  const thinker = await start(alone.model, {name, worker: () => new Worker(source), again: () => kept.arrayBuffer()});
   think({
     ...answersFor(thinker, name), alone: true,
     answers: (question, {model}) => model === name && [...ANSWERED, 'story'].includes(question), // also what the server is begged for
