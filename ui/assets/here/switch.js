@@ -4,10 +4,10 @@
  */
 import {Refused} from '../common/ask.js';
 import {shownName} from '../common/ownmodels.js';
+import {megabytes, placeOf, take} from '../common/take.js';
 import {answersFor, think, thinker} from '../common/thinking.js';
 import {make} from '../dom.js';
 import {start} from '../gpt.js';
-import {megabytes, placeOf, take} from '../common/take.js';
 
 /**
  * What the server says of a model and browsers (ui/inbrowser.py).
