@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from train.loop import Step, run
 from train.memory import needed
 from train.state import Job
 
-from .machine import machine
+from .machine import machine, memory
 
 WAYS: dict[str, dict[str, Any]] = {
     "": {},
@@ -84,13 +83,8 @@ def step(preset: str, **fields: Any) -> dict[str, float]:
 
 
 def peak(device: torch.device) -> float:
-    """Bytes that this process has held at most, on its GPU or as Linux counts them; not a number elsewhere."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return float("nan")
-    return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0]) * 1024
+    """Bytes that this process has held at most, on its GPU where it has one."""
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else memory("VmHWM")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from pathlib import Path
 
 import torch
@@ -27,6 +28,15 @@ def processor() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def memory(field: str, process: int | str = "self") -> float:
+    """Bytes that a process holds, as Linux counts them: VmRSS now, VmHWM at most. Not a number on other systems."""
+    status = Path(f"/proc/{process}/status")
+    if not status.exists():
+        return float("nan")
+    (kilobytes,) = re.findall(rf"{field}:\s+(\d+) kB", status.read_text(encoding="ascii", errors="replace"))
+    return 1024 * int(kilobytes)
 
 
 def usable_cores() -> set[int]:

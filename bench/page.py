@@ -21,7 +21,7 @@ from gradio_client import Client
 import gpt
 
 from . import browser
-from .machine import machine
+from .machine import machine, memory
 
 HERE = Path(__file__).parent.parent
 START_SECONDS, FIRST_CHARACTER_SECONDS, MEMORY_GIGABYTES = 12.0, 0.3, 1.2
@@ -55,10 +55,10 @@ class Page:
             started = time.perf_counter() - began
             client = Client(url, verbose=False)
             first = [first_character(client, f"ROMEO {i}:") for i in range(self.runs)]
-            before = resident(process.pid)
+            before = memory("VmRSS", process.pid) / 1e9
             for _ in range(self.visits):
                 Client(url, verbose=False).predict("ROMEO:", max_new_tokens=50, api_name="/generate")
-            after = resident(process.pid)
+            after = memory("VmRSS", process.pid) / 1e9
         spread = f"median of {self.runs}, {1000 * min(first):.0f} to {1000 * max(first):.0f}"
         first_budget = f"budget {1000 * FIRST_CHARACTER_SECONDS:.0f} ms"
         print(f"start to a page that answers    {started:6.1f} s     budget {START_SECONDS:.0f} s")
@@ -172,11 +172,3 @@ def first_character(client: Client, prompt: str) -> float:
     took = time.perf_counter() - began
     job.result()
     return took
-
-
-def resident(pid: int) -> float:
-    """Gigabytes of memory that a process holds, as Linux counts them; not a number elsewhere."""
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():
-        return float("nan")
-    return int(re.findall(r"VmRSS:\s+(\d+) kB", status.read_text())[0]) * 1024 / 1e9
