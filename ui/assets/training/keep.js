@@ -4,6 +4,9 @@ import {keepView, onTalk, talkNow} from '../talk/kept.js';
 import {thumbOf} from './thumb.js';
 import {sentenceOf} from './told.js';
 
+/** Characters that have room in two large lines. */
+const LONG = 170;
+
 /**
  * @param {import('./teller.js').Teller} teller
  * @returns {{button: HTMLElement, says: HTMLElement, caption: HTMLElement, footer: HTMLElement, keep: () => void}} for the bar; for who presents; keeps the view
@@ -47,7 +50,9 @@ export function createKeeper(teller) {
   function drawCaption() {
     const view = viewNow();
     const own = view && stands(view) ? view.caption : ''; // elsewhere it would be of another picture
-    caption.textContent = own || (teller.story ? sentenceOf(teller.story, teller.at) : '');
+    const words = own || (teller.story ? sentenceOf(teller.story, teller.at) : '');
+    caption.textContent = words;
+    caption.classList.toggle('gt-long', words.length > LONG);
   }
 
   onTalk(draw);
