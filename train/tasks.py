@@ -29,6 +29,7 @@ LONGEST_VERSE = 80
 MOST_SONNET_TOKENS = 1200
 """Of a poem that is written, then it is cut; Shakespeare's have about 620 characters."""
 
+_MARKED = re.compile(rf"([{SCHEME}]) (.+) \1")
 _SPEECH = re.compile(r"([A-Z][^\n:]{0,29}):\n(.+)", re.DOTALL)
 
 
@@ -153,9 +154,10 @@ def _parted(
 def sonnets(corpus: Corpus) -> Exercises:
     """The sonnets of a file: three quatrains and a couplet, each after SONNET_PROMPT, in one layout.
 
-    A sonnet is a paragraph of fourteen lines of verse, or three of four lines and one of two. Each line is written with
-    its letter of the rhyme scheme before it, as textbooks do, but small where it comes back: a window of 256 characters
-    sees five lines, so no model could count to fourteen in it, but from each of these letters follows the next.
+    A sonnet is a paragraph of fourteen lines of verse, or three of four lines and one of two. Each line is written
+    between its letter of the rhyme scheme and the same again, as textbooks mark it, but small where it comes back. A
+    window of 256 characters sees five lines, so no model could count to fourteen in it; a letter it can carry to the end
+    of its line, and there from each follows the next.
 
     Raises:
         CorpusError: there are too few.
@@ -187,8 +189,8 @@ def _is_verse(lines: Sequence[str]) -> bool:
 
 
 def laid_out(lines: Sequence[str]) -> str:
-    """Fourteen lines, each after its letter."""
-    return "\n".join(f"{letter} {line.strip()}" for letter, line in zip(SCHEME, lines, strict=True))
+    """Fourteen lines, each between its letter and its letter."""
+    return "\n".join(f"{letter} {line.strip()} {letter}" for letter, line in zip(SCHEME, lines, strict=True))
 
 
 @dataclass(frozen=True)
@@ -213,8 +215,9 @@ class Form:
 def form(poem: str) -> Form:
     """Look at a poem as it was written, without what asked for it; it ends at its first empty line."""
     lines = poem.split("\n\n")[0].strip("\n").split("\n")
-    letters = "".join(line[0] if line[1:2] == " " and line[0] in SCHEME else "-" for line in lines)
-    last = [_last_word(line) for line in lines[-2:]]
+    found = [_MARKED.fullmatch(line) for line in lines]
+    letters = "".join(marked[1] if marked else "-" for marked in found)
+    last = [_last_word(marked[2] if marked else line) for marked, line in zip(found[-2:], lines[-2:], strict=True)]
     return Form(
         fourteen_lines=len(lines) == SONNET_LINES,
         couplet=letters.endswith(SCHEME[-2:]) and letters.upper().count("G") == 2,

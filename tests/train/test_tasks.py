@@ -113,7 +113,8 @@ def test_speeches_and_prose_of_fourteen_lines_are_no_sonnets() -> None:
 def test_the_layout_gives_each_line_its_letter() -> None:
     lines = laid_out(["  " + line for line in POEM]).split("\n")
     assert "".join(line[0] for line in lines) == SCHEME
-    assert [line[2:] for line in lines] == POEM
+    assert "".join(line[-1] for line in lines) == SCHEME
+    assert [line[2:-2] for line in lines] == POEM
 
 
 SONNET = laid_out([*POEM[:12], "And so it ends by night,", "As all things must that love the light."])
@@ -125,11 +126,12 @@ SONNET = laid_out([*POEM[:12], "And so it ends by night,", "As all things must t
         (SONNET, Form(fourteen_lines=True, couplet=True, scheme=True, rhyme=True)),
         (SONNET + "\n\nSONNET:\nAnd another", Form(True, True, True, True)),
         (laid_out(POEM), Form(True, True, True, False)),  # poem and poem are one word, no rhyme
-        ("\n".join(line[2:] for line in SONNET.split("\n")), Form(True, False, False, True)),
-        ("A One more.\n" + SONNET, Form(False, True, False, True)),
+        ("\n".join(line[2:-2] for line in SONNET.split("\n")), Form(True, False, False, True)),
+        ("A One more. A\n" + SONNET, Form(False, True, False, True)),
         ("\n".join(SONNET.split("\n")[:13]), Form(False, False, False, False)),
-        (SONNET.replace("B ", "G ", 1), Form(True, False, False, True)),
-        (SONNET.replace("B ", "D ", 1), Form(True, True, False, True)),
+        (SONNET.replace("B ", "G ", 1).replace(" B", " G", 1), Form(True, False, False, True)),
+        (SONNET.replace("B ", "D ", 1).replace(" B", " D", 1), Form(True, True, False, True)),
+        (SONNET.replace(" B", " D", 1), Form(True, True, False, True)),  # what stands around a line is not one letter
         ("", Form(False, False, False, False)),
         ("word", Form(False, False, False, False)),
     ],
