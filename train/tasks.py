@@ -156,8 +156,8 @@ def sonnets(corpus: Corpus) -> Exercises:
 
     A sonnet is a paragraph of fourteen lines of verse, or three of four lines and one of two. Each line is written
     between its letter of the rhyme scheme and the same again, as textbooks mark it, but small where it comes back. A
-    window of 256 characters sees five lines, so no model could count to fourteen in it; a letter it can carry to the end
-    of its line, and there from each follows the next.
+    window of 256 characters sees five lines, so no model could count to fourteen in it; but it can carry a letter to
+    the end of a line, and there from each follows the next.
 
     Raises:
         CorpusError: there are too few.
