@@ -24,7 +24,7 @@ from .events import Step as Step
 from .events import Told as Told
 from .exercises import IGNORED
 from .lowrank import add_low_rank
-from .optim import Averages, make_optimizers, repeats, set_schedule
+from .optim import Averages, repeats, set_schedule
 from .reading import Part, Reading
 from .state import Job, State, as_saved, begin_with, describe_heads, not_finite, resume_training, save_training
 from .story import EVAL_TOKENS, begin, is_affordable, is_told, prompt_for, sample, tell
@@ -281,7 +281,7 @@ class _Run:
 
 
 def new_state(job: Job, device: torch.device) -> State:
-    """Random weights, as the seed decides, and optimizers that have seen nothing."""
+    """Random weights, as the seed decides, that have seen nothing."""
     config = job.config
     torch.manual_seed(config.seed)
     model = GPT(config.model, config.dropout)
@@ -290,4 +290,4 @@ def new_state(job: Job, device: torch.device) -> State:
     model.to(device)
     if config.checkpoint_activations:
         recompute_blocks(model, config)
-    return State(model, make_optimizers(model, config), Averages(model, config.ema))
+    return State(model, config, Averages(model, config.ema))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,7 +26,7 @@ from gpt.tokenizer import Tokenizer
 from .config import TrainConfig
 from .distributed import ALONE, Processes
 from .large import LargeCorpus
-from .optim import Averages, flatten_state, restore_state
+from .optim import Averages, flatten_state, make_optimizers, restore_state
 from .reading import Text
 from .record import asked, difference, training_record
 
@@ -95,7 +96,7 @@ class State:
     """What changes while a training runs."""
 
     model: GPT
-    optimizers: list[Optimizer]
+    config: TrainConfig
     averages: Averages
     step: int = 0
     """Updates made."""
@@ -121,6 +122,11 @@ class State:
     """Of a training with patience."""
     waited: int = 0
     """Evaluations since the best one."""
+
+    @functools.cached_property
+    def optimizers(self) -> list[Optimizer]:
+        """Made for the first step: torch takes seconds to load what they need, and the first loss comes without."""
+        return make_optimizers(self.model, self.config)
 
     @property
     def tokens(self) -> int:
