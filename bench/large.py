@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from gpt.tokenizer import CharTokenizer
-from train.arithmetic import in_bfloat16, this_device
+from train.arithmetic import resolved, this_device
 from train.config import PRESETS
 from train.data import Corpus
 from train.loop import Step, run
@@ -45,8 +45,8 @@ class Large:
 
     def run(self) -> None:
         print(machine())
-        bits = 16 if in_bfloat16("auto", this_device()) else 32
-        print(f"a batch of {self.batch_size} windows of 1,024 tokens, products in {bits} bits")
+        precision = resolved("auto", this_device())
+        print(f"a batch of {self.batch_size} windows of 1,024 tokens, products in {precision}")
         for preset in self.presets:
             for options, fields in WAYS.items():
                 asked = {"preset": preset, "steps": self.steps, "batch_size": self.batch_size, **fields}
@@ -63,7 +63,16 @@ class Large:
 
 
 def step(preset: str, **fields: Any) -> dict[str, float]:
-    """Train on random characters, as many different ones as the preset's vocabulary has."""
+    """Train on random characters, as many different ones as the preset's vocabulary has.
+
+    Args:
+        preset: of the trainer.
+        fields: of its config, ``steps`` and ``batch_size`` among them.
+
+    Returns:
+        ``parameters``; ``peak`` and, as the trainer reckons it, ``needed``, in bytes; ``seconds`` and
+        ``processor_seconds`` of the last step.
+    """
     config = dataclasses.replace(PRESETS[preset], **fields, story=False, eval_every=10**9, save_every=10**9)
     alphabet = [chr(0x20000 + i) for i in range(config.model.vocab_size)]  # ideographs: one code point, so one token
     text = "".join(alphabet + random.Random(1).choices(alphabet, k=30_000))

@@ -15,19 +15,22 @@ def this_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def in_bfloat16(precision: Precision, device: torch.device) -> bool:
-    """Whether matrix products are done in 16 bits; "auto" means where the machine multiplies them.
+def resolved(precision: Precision, device: torch.device) -> Literal["float32", "bfloat16"]:
+    """In what matrix products are done; "auto" means 16 bits where the machine multiplies them.
 
-    A processor that does not has to imitate it: with AVX2 alone a training took thirty times as long.
+    A processor that does not has to imitate it: with AVX2 alone a fine-tuning that did 26 characters a second in
+    bfloat16 did 152 in float32.
     """
     if precision != "auto":
-        return precision == "bfloat16"
+        return precision
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+        able = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        found = torch.cpu.get_capabilities()
+        able = found.get("avx512_bf16") or found.get("amx_bf16")
+    return "bfloat16" if able else "float32"
 
 
 def autocast(precision: Precision, device: torch.device) -> contextlib.AbstractContextManager[Any]:
-    """Inside, matrix products are done as :func:`in_bfloat16` says."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16(precision, device))
+    """Inside, matrix products are done in what :func:`resolved` says."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=resolved(precision, device) == "bfloat16")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from .arithmetic import in_bfloat16, this_device
+from .arithmetic import resolved, this_device
 from .config import TrainConfig
 from .distributed import ALONE, Processes
 from .state import TrainingError
@@ -45,8 +45,8 @@ def needed(config: TrainConfig, processes: int = 1) -> int:
     matrices = 12 * C * C * L if config.matrix_lr else 0
     others = model.num_parameters - matrices
     state = model.num_parameters * (8 + (4 if config.ema else 0)) + 4 * matrices + 8 * others
-    precision = "bfloat16" if in_bfloat16(config.precision, this_device()) else "float32"
-    block = IN_BLOCK["gpt2" if model.activation == "gelu" else "modern", precision] * C
+    recipe = "gpt2" if model.activation == "gelu" else "modern"
+    block = IN_BLOCK[recipe, resolved(config.precision, this_device())] * C
     block += A_WEIGHT * model.n_head * T if config.attention == "plain" else 0
     blocks = 4 * C * L + RECOMPUTED * block if config.checkpoint_activations else block * L
     return int(BASE + state + tokens * (blocks + OUTSIDE_BLOCKS * C + A_LOGIT * V))

@@ -12,7 +12,7 @@ from torch.optim import AdamW, Muon, Optimizer
 
 from gpt import GPT
 
-from .arithmetic import in_bfloat16
+from .arithmetic import resolved
 from .config import TrainConfig
 
 
@@ -34,7 +34,7 @@ def make_optimizers(model: GPT, config: TrainConfig) -> list[Optimizer]:
     adamw: list[dict[str, Any]] = [{"params": params, "weight_decay": decay} for params, decay in groups if params]
     optimizers: list[Optimizer] = [AdamW(adamw, lr=config.lr, betas=(0.9, 0.99), fused=True)] if adamw else []
     if matrices:
-        kind = Muon if in_bfloat16(config.precision, matrices[0].device) else Float32Muon
+        kind = Float32Muon if resolved(config.precision, matrices[0].device) == "float32" else Muon
         optimizers.append(
             kind(matrices, lr=config.matrix_lr, weight_decay=config.matrix_weight_decay, adjust_lr_fn="match_rms_adamw")
         )

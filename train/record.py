@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .arithmetic import in_bfloat16
+from .arithmetic import resolved
 
 if TYPE_CHECKING:
     from .state import Job, State
@@ -50,7 +50,7 @@ def training_record(job: Job, state: State) -> dict[str, Any]:
         "code_version": CODE_VERSION,
         "torch": str(torch.__version__),
         "python": platform.python_version(),
-        "precision": "bfloat16" if in_bfloat16(config.precision, device) else "float32",
+        "precision": resolved(config.precision, device),
         "hardware": several + hardware(device),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -66,11 +67,11 @@ class Files:
         checkpoint = self._registry.get(name)
         if why := not_in_a_browser(checkpoint):
             raise gpt.CheckpointError(why)
-        tag = f"{checkpoint.id}-{self._registry.weights}"
-        key = name, tag
+        key = name, f"{checkpoint.id}-{self._registry.weights}"
         with self._lock:  # of three hundred who ask at once one waits for its making, and so do the others
             if key not in self._kept:
-                self._kept[key] = Taken(self._make(self._registry, name), tag)
+                data = self._make(self._registry, name)
+                self._kept[key] = Taken(data, hashlib.sha256(data).hexdigest())
                 self._make_room()
             self._kept.move_to_end(key)
             return self._kept[key]
