@@ -78,7 +78,9 @@ def sentence(page):
     return page.locator(".ge-sentence").inner_text()
 
 
-def captions(page):
+def captions(page, count):
+    """Of a talk of so many views, once they are all there."""
+    until(page, f"document.querySelectorAll('.ge-caption').length === {count}")
     return page.locator(".ge-caption").evaluate_all("(areas) => areas.map((area) => area.value)")
 
 

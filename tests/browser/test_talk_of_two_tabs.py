@@ -63,8 +63,8 @@ def test_moments_are_kept_and_the_talk_is_walked_from_either_tab(told):  # noqa:
     text = page.locator("#gl-attention .ge-strip").inner_text()
     page.keyboard.press("k")
     page.wait_for_function("document.querySelectorAll('.ge-card img').length === 3")
-    assert captions(page)[0].startswith("After 30 of 30 steps it writes “")
-    assert captions(page)[1].startswith("Before the first step it writes “")
+    assert captions(page, 3)[0].startswith("After 30 of 30 steps it writes “")
+    assert captions(page, 3)[1].startswith("Before the first step it writes “")
     page.keyboard.press("PageUp")
     in_front(page, "Training")
     says(page, "View 2 of 3 of your talk")
@@ -136,7 +136,7 @@ def test_a_talk_is_saved_and_loaded_with_its_moments_and_a_hostile_one_is_only_t
     load_talk(page, file_of(view, hostile, {**MOMENT, "tab": "models"}))
     page.get_by_role("button", name="Replace it").click()
     page.locator(".ge-talk-head").get_by_text("View 3: left out the view, which is of no tab").wait_for()
-    assert captions(page)[1] == EVIL
+    assert captions(page, 2)[1] == EVIL
     page.keyboard.press("PageDown")
     in_front(page, "Training")
     at(page, view["state"]["step"])
@@ -243,6 +243,6 @@ def test_a_file_of_the_attention_tab_alone_says_what_it_leaves_out(kept, alone, 
     page.locator(".ge-talk-head").get_by_text(left).wait_for()
     page = alone(url)
     page.locator(".ge-status").get_by_text(left).wait_for()
-    assert captions(page) == ["Soft"]
+    assert captions(page, 1) == ["Soft"]
     page.keyboard.press("PageDown")
     assert sentence(page) == "Soft"
