@@ -63,6 +63,19 @@ def test_a_mistake_in_it_that_no_question_made_is_heard_of(open_page, page_url, 
     assert page.workers == []
 
 
+def test_one_that_never_says_that_it_is_there_is_given_up(open_page, page_url, checkpoints):
+    page = open_page(page_url)
+    keep_seed(page)
+    page.route("**/gpt/worker.js", lambda route: None)  # its script never arrives
+    page.clock.install()
+    with page.expect_request("**/gpt/worker.js"):
+        the_switch(page).check()
+    page.clock.fast_forward(30_000)
+    page.locator("#gl-head .gl-error").filter(has_text=SAID).wait_for()
+    assert not the_switch(page).is_checked()
+    assert write(page, "JULIET:") == "JULIET:" + written(checkpoints, "JULIET:", 300, seed=SEED)
+
+
 def test_with_no_server_another_one_goes_on_once_and_then_a_sentence_says_to_reload(alone, files):
     page = alone(files("gpt2-tiny"))
     page.get_by_label("Seed", exact=True).first.fill("5")

@@ -75,4 +75,13 @@ test('what is wrong is one sentence for the person', async () => {
   await assert.rejects(start(bytes(), {worker: () => { throw new Error('no worker from here'); }}).then((other) => { other.close(); throw new RangeError('it thinks in this thread'); }), RangeError);
 });
 
+test('a worker that never says that it is there is given up, and one sentence says so', async (t) => {
+  t.mock.timers.enable({apis: ['setTimeout']});
+  let ended = false;
+  const begun = start(bytes(), {worker: () => /** @type {any} */ ({terminate: () => { ended = true; }})});
+  t.mock.timers.tick(30_000);
+  await assert.rejects(begun, (error) => error instanceof Refused && error.message.startsWith('The model has stopped in this browser'));
+  assert.ok(ended);
+});
+
 test('a thinker that is closed lets the program end', () => { thinker.close(); });

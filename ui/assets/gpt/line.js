@@ -10,6 +10,8 @@ export class Gone extends Refused {
 
 /** Nobody says why a worker was killed. */
 const KILLED = 'perhaps memory ran out';
+/** A worker that has not said by then that it is there was killed: its script is small, but may come from afar. */
+const READY_MS = 30_000;
 
 /**
  * @param {() => Worker | null} makeWorker where it makes none, the model thinks in this thread
@@ -119,18 +121,29 @@ function errorOf({refused, failed, over}) {
   return failed !== undefined ? new Error(failed) : over;
 }
 
-/** A worker that has said that it is there; null where this browser starts none from here. */
+/**
+ * A worker that has said that it is there; null where this browser starts none from here.
+ * @throws {Gone} it never said so
+ */
 async function worker(make) {
+  let timer = 0;
   try {
     const made = make();
     if (!made) return null;
     await new Promise((resolve, reject) => {
       made.onmessage = resolve;
       made.onerror = reject;
+      timer = Number(setTimeout(() => {
+        made.terminate();
+        reject(new Gone(KILLED));
+      }, READY_MS));
     });
     return {port: made, end: () => made.terminate()};
-  } catch {
+  } catch (error) {
+    if (error instanceof Gone) throw error; // in this thread what was too large there takes the page with it
     return null;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -8,6 +8,9 @@ import {megabytes, placeOf, take} from '../common/take.js';
 import {answersFor, think, thinker} from '../common/thinking.js';
 import {make} from '../dom.js';
 import {start} from '../gpt.js';
+import {Gone} from '../gpt/line.js';
+
+const STOPPED = 'The model has stopped in this browser, perhaps for want of memory. The server answers again.';
 
 /**
  * What the server says of a model and browsers (ui/inbrowser.py).
@@ -67,6 +70,7 @@ export function createSwitch(say, changed) {
       spoken.textContent = 'The model thinks in this browser now.';
     } catch (error) {
       if (mine.signal.aborted) return;
+      if (error instanceof Gone) return say(STOPPED);
       anew = true;
       say(`${error instanceof Refused ? error.message : `The model does not start in this browser (${/** @type {Error} */ (error).message}).`} The server goes on answering.`);
     } finally {
@@ -79,7 +83,7 @@ export function createSwitch(say, changed) {
   /** The browser has killed the worker: what it was asked is asked of the server. */
   function gone() {
     off(true);
-    say('The model has stopped in this browser, perhaps for want of memory. The server answers again.');
+    say(STOPPED);
   }
 
   function off(lost = false) {
