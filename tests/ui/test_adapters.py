@@ -14,11 +14,11 @@ from gpt.checkpoint import to_json
 from gpt.hub import push
 from tests.conftest import TRAINING, load_as_the_page, make_checkpoint
 from tests.hub.conftest import OTHER, OWNER
-from tests.ui.test_models import SMALL, arrive, names, on_the_hub
-from tests.ui.test_models import ask as ask
-from tests.ui.test_models import folder as folder
-from tests.ui.test_models import home as home
-from tests.ui.test_models import hub as hub
+from tests.ui.models_steps import SMALL, arrive, names, on_the_hub
+from tests.ui.models_steps import ask as ask
+from tests.ui.models_steps import folder as folder
+from tests.ui.models_steps import home as home
+from tests.ui.models_steps import hub as hub
 
 
 def save(to, base, seed=1):

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 import gpt
 from gpt.hub import LIMITS
 from tests.conftest import make_checkpoint
-from tests.ui.test_models import SMALL, running
+from tests.ui.models_steps import SMALL, running
 from ui import download_route
 from ui.archive import archive
 from ui.download_route import file_name

@@ -18,8 +18,8 @@ import gpt
 from gpt.browserfile import browser_file
 from tests.browser.test_subwords import make_subwords
 from tests.conftest import ALPHABET, make_checkpoint
+from tests.ui.models_steps import SMALL, running
 from tests.ui.test_download import status_once_there_is_room
-from tests.ui.test_models import SMALL, running
 from ui import facts, head, inbrowser, inbrowser_route, offline
 from ui.host import Host
 from ui.inbrowser import Files

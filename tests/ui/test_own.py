@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 import gpt
 from gpt.wire import unpack
 from tests.conftest import make_checkpoint
-from tests.ui.test_models import SMALL, asker, running
+from tests.ui.models_steps import SMALL, asker, running
 from train import jobs
 from train.jobfiles import jobs as folders
 from train.jobfiles import process_of
