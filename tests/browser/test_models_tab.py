@@ -9,15 +9,14 @@ from tokenizers.models import BPE
 
 import gpt
 from gpt.checkpoint import save
-from gpt.hub import push
 from gpt.tokenizer import BPETokenizer
 from tests.browser.steps import no_sideways_scroll
-from tests.conftest import load_as_the_page, make_checkpoint
-from tests.hub.conftest import OWNER
+from tests.conftest import load_as_the_page
 from tests.hub.conftest import hub as hub
 from tests.hub.local_hub import Stored
+from tests.ui.models_steps import home as home
+from tests.ui.models_steps import on_the_hub, two_models
 
-SMALL = gpt.GPTConfig(n_layer=2, n_head=2, n_embd=64, block_size=64)
 HOSTILE = """---
 license: mit
 ---
@@ -35,19 +34,15 @@ BAD = "Failed to load resource"
 
 @pytest.fixture
 def folder(tmp_path):
-    made = tmp_path / "models"
-    make_checkpoint(made / "shakespeare", SMALL)
-    make_checkpoint(made / "my-own", SMALL, seed=3)
+    made = two_models(tmp_path / "models")
     (made / "my-own" / "README.md").write_text(HOSTILE)
     return made
 
 
 @pytest.fixture
-def shelf(open_page, hub, folder, serve, tmp_path, monkeypatch):
+def shelf(open_page, home, hub, folder, serve, tmp_path):
     """``shelf(size, theme)``: the tab over a folder of two models, with a Hub that holds me/small."""
-    for name in ("GPT_LOAD", "GPT_PUSH", "GPT_OWNERS", "GPT_REQUESTS_A_MINUTE", "GPT_QUEUE", "SPACE_ID"):
-        monkeypatch.delenv(name, raising=False)
-    push(make_checkpoint(tmp_path / "small", SMALL, seed=7), "me/small", token=OWNER)
+    on_the_hub(tmp_path)
     with serve(folder) as url:
 
         def opened(size="wide", theme="light"):

@@ -11,12 +11,11 @@ import torch
 
 from gpt import GPT, Checkpoint, GPTConfig
 from gpt.tokenizer import BPETokenizer, CharTokenizer
+from tests.conftest import ALPHABET
 
 # A busy machine is no bug, and what must pass before a change lands tries the same examples each time.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.settings.load_profile("house")
-
-ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @pytest.fixture

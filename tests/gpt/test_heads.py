@@ -16,8 +16,8 @@ import gpt.heads
 from gpt import Checkpoint
 from gpt.heads import ROLES, describe, label, short_label
 from gpt.tokenizer import CharTokenizer
+from tests.conftest import ALPHABET
 
-ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SAMPLE = (Path(gpt.heads.__file__).parent / "sample.txt").read_text(encoding="utf-8")
 Draw = Callable[[Tensor, list[list[str]]], Tensor]
 

@@ -16,8 +16,7 @@ import gpt.heads
 from gpt import GPT, Checkpoint, GPTConfig, UnknownCharacterError
 from gpt.heads import ROLES, SCORES, describe, is_well_formed, roles
 from gpt.tokenizer import BPETokenizer, CharTokenizer
-
-ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+from tests.conftest import ALPHABET
 
 
 def small(recipe: Callable[..., GPTConfig] = GPTConfig, **shape: int) -> GPTConfig:

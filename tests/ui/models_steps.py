@@ -26,12 +26,16 @@ SMALL = gpt.GPTConfig(n_layer=2, n_head=2, n_embd=64, block_size=64)
 OTHER = "token-of-another"
 
 
-@pytest.fixture
-def folder(tmp_path):
-    made = tmp_path / "models"
+def two_models(made):
+    """A folder of one that ships by its name, and one that was trained here."""
     make_checkpoint(made / "shakespeare", SMALL)
     make_checkpoint(made / "my-own", SMALL, seed=3)
     return made
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return two_models(tmp_path / "models")
 
 
 @pytest.fixture
@@ -60,6 +64,8 @@ def ask_page(home, hub, folder, serve):
 
 
 def asker(url):
+    """What asks the page at this address: ``asked(name, **question)``, or ``content`` in place of a question."""
+
     def asked(name, headers=None, content=None, **question):
         body = content or json.dumps(question)
         return httpx.post(f"{url}/letter/models/{name}", content=body, headers=headers, timeout=60)
@@ -70,6 +76,7 @@ def asker(url):
 
 @contextlib.contextmanager
 def running(app):
+    """The address at which an ASGI app is served meanwhile."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
@@ -82,6 +89,7 @@ def running(app):
 
 
 def arrive(ask, repo, until=("here", "failed", "stopped")):
+    """What is told of a model of the Hub once it is as far, after a minute at most."""
     began = ask("open", repo=repo)
     assert began.status_code == 200, began.text
     told = began.json()
@@ -106,6 +114,7 @@ def on_the_hub(tmp_path, name="me/small", seed=7, **change):
 
 
 def altered(hub, name, **files):
+    """Files of a repository changed, as nobody pushes them: ``config_json=b"{"``."""
     repository = hub.repositories[name]
     changed = {file.replace("_", "."): Stored(data, file.startswith("model")) for file, data in files.items()}
     repository.add("main", {**repository.find("main").files, **changed}, "altered")
