@@ -283,25 +283,23 @@ def _job(folder: Path, token: str) -> Job:
     order = read(folder, ORDER)
     if not order:
         raise UnknownJobError(_NONE)
-    outcome = read(folder, OUTCOME)
+    lives = is_living(folder)
+    outcome = read(folder, OUTCOME)  # after that: whoever has ended has said so before
     model = folder / order["name"]
     has_model = locate(model, CONFIG).is_file()
-    state: State = outcome.get("state") or _state(folder)
+    state: State = outcome.get("state") or _state(folder, lives)
     place = len(ahead(folder.parent, folder)) if state == "waiting" else 0
     return Job(
         folder, token, order["name"], state, place, outcome.get("error", ""), order["minutes"], order["base"], has_model
     )
 
 
-def _state(folder: Path) -> State:
-    if is_living(folder):
+def _state(folder: Path, lives: bool) -> State:
+    if lives:
         begun = (folder / EVENTS).exists()
         if not begun:
             return "waiting" if ahead(folder.parent, folder) else "beginning"
         return "training"
-    said = read(folder, OUTCOME).get("state")  # it may have ended just now
-    if said:
-        return said
     return "stopped" if (folder / STOP).exists() else "died"
 
 

@@ -1,14 +1,18 @@
 """A real browser, as Debian packages it: headless, quiet, and watched."""
 
 import functools
+import random
+import time
 from types import MappingProxyType
 from urllib.parse import urlparse
 
 import pytest
 
+from gpt.decoder import Decoder
 from tests.browser.steps import packed, settle, wait_traced
 from tests.conftest import load_as_the_page
 from ui.offline import SHIPPED, offline_page
+from ui.writing import NEW_SEEDS
 
 FLAGS = [
     "--no-sandbox",
@@ -34,6 +38,12 @@ def chromium(need):
         browser = playwright.chromium.launch(executable_path=need("chromium"), args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def same_seeds(monkeypatch):
+    """The server's new seeds are the same ones each time: a test sees the same text, and rounds the same numbers."""
+    monkeypatch.setattr("ui.prompt.new_seed", functools.partial(random.Random(0).randrange, NEW_SEEDS))
 
 
 @pytest.fixture
@@ -167,3 +177,15 @@ def ready(page):
     """Every part of the Prompt tab is there; a link may have opened another one in front of it."""
     for part in ("#gl-text .gl-verse", "#gl-settings input", "#gl-head select", "#gl-actions button"):
         page.wait_for_selector(part, state="attached")
+
+
+@pytest.fixture
+def slowly(monkeypatch):
+    """The server, which runs in this process, writes at most 400 characters a second: there is time to press keys."""
+    step = Decoder.step
+
+    def slow(self, token):
+        time.sleep(0.0025)
+        return step(self, token)
+
+    monkeypatch.setattr(Decoder, "step", slow)

@@ -5,7 +5,6 @@ from tests.browser.test_prompt_tab import (
     expected,
     seed,
     set_slider,
-    slowly,  # noqa: F401  a fixture
     status,
     type_line,
     wait_status,
@@ -95,7 +94,7 @@ def test_a_fork_of_a_text_that_has_left_the_window(open_page, page_url, checkpoi
 
 
 def test_a_fork_while_it_is_written_ends_the_writing_and_keeps_what_was_written(
-    open_page, page_url, checkpoint, slowly  # noqa: F811
+    open_page, page_url, checkpoint, slowly
 ):  # fmt: skip
     page = open_page(page_url)
     set_slider(page, "length", 2000)

@@ -8,7 +8,7 @@ import pytest
 
 import gpt
 from gpt.checkpoint import to_json
-from tests.browser.test_prompt_tab import whole
+from tests.browser.test_prompt_tab import type_line, wait_status, whole
 from tests.browser.thoughts_steps import known, score_own
 from tests.conftest import TRAINING, make_checkpoint
 from train import data
@@ -24,6 +24,18 @@ def test_a_model_of_another_text_says_that_it_cannot_be_said(open_page, page_url
     text = whole(page)
     judged = gpt.score(checkpoint, text).bits[len("ROMEO:") - 1 :].mean()
     assert f"{judged:.2f} bits a character" in line.inner_text()
+
+
+def test_it_is_asked_of_a_text_that_ended_with_what_was_there_already(open_page, page_url, slowly):
+    page = open_page(page_url)
+    line = page.locator(".gp-copied")
+    line.get_by_text("bits a character").wait_for()
+    type_line(page, "ROMEO:")
+    line.get_by_text("Looked up when the text is written.").wait_for()
+    page.wait_for_function("document.querySelector('#gl-text .gl-play').innerText.length > 50")
+    page.keyboard.press("Escape")
+    wait_status(page, "stopped")
+    line.get_by_text("bits a character").wait_for()
 
 
 @pytest.fixture

@@ -12,18 +12,6 @@ from ui.prompt import EXAMPLE_SEED
 SETTINGS = gpt.SamplingSettings(temperature=0.8)
 
 
-@pytest.fixture
-def slowly(monkeypatch):
-    """The server, which runs in this process, writes at most 400 characters a second: there is time to press keys."""
-    step = Decoder.step
-
-    def slow(self, token):
-        time.sleep(0.0025)
-        return step(self, token)
-
-    monkeypatch.setattr(Decoder, "step", slow)
-
-
 def status(page):
     return page.evaluate("document.documentElement.dataset.glStatus")
 

@@ -7,7 +7,6 @@ from tests.browser.test_prompt_tab import (
     expected,
     seed,
     set_slider,
-    slowly,  # noqa: F401  a fixture
     wait_status,
     whole,
     write,
@@ -154,7 +153,7 @@ def test_the_pinned_character_is_told_to_a_screen_reader_and_the_text_can_be_wal
 
 
 def test_at_most_one_question_is_asked_at_a_time_and_writing_is_what_it_was(
-    open_page, page_url, checkpoint, slowly  # noqa: F811
+    open_page, page_url, checkpoint, slowly
 ):  # fmt: skip
     page = open_page(page_url)
     known(page)  # the example's own question has its answer

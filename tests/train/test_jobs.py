@@ -173,6 +173,23 @@ def test_a_full_disk_ends_it_and_is_said_and_the_last_save_stays(root: Path, sta
     assert gpt.load(job.model).training["steps"] >= events[-1]["step"] or events[-1]["event"] != "saved"
 
 
+def test_whoever_ends_while_it_is_looked_at_is_found_with_its_reason(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "k" * 32
+    folder = pretend(root, jobs._folder(root, jobs.token_of(key)).name, Process.of(os.getpid()), base="")
+    assert jobs.find(root, key).state == "beginning"
+    is_living = jobs.is_living
+
+    def ends_meanwhile(looked_at: Path) -> bool:
+        put_outcome(folder, "failed", "the disk is full")
+        return is_living(looked_at)
+
+    monkeypatch.setattr(jobs, "is_living", ends_meanwhile)
+    job = jobs.find(root, key)
+    assert (job.state, job.error) == ("failed", "the disk is full")
+
+
 def test_a_checkpoint_is_trained_on_and_its_alphabet_grows(
     root: Path, start: Callable[..., str], tmp_path: Path, job: Callable[..., Any]
 ) -> None:

@@ -25,7 +25,8 @@ export function mountCopied(holder) {
 
   function begin(again = false) {
     const {sheet} = desk.state;
-    const key = JSON.stringify([sheet.model, sheet.text, sheet.given]);
+    const writing = sheet.status === 'writing';
+    const key = JSON.stringify([sheet.model, sheet.text, sheet.given, writing]); // it may end with the text that was there already
     if (key === asked && !again) return;
     asked = key;
     flight?.abort();
@@ -34,8 +35,8 @@ export function mountCopied(holder) {
     desk.set({quality: null});
     mark([]);
     row.hidden = sheet.text === '';
-    body.textContent = sheet.status === 'writing' ? 'Looked up when the text is written.' : 'Looking it up …';
-    if (sheet.text === '' || sheet.status === 'writing') return;
+    body.textContent = writing ? 'Looked up when the text is written.' : 'Looking it up …';
+    if (sheet.text === '' || writing) return;
     timer = window.setTimeout(() => void look(), SETTLED_MS);
   }
 
