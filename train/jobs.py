@@ -287,18 +287,19 @@ def _job(folder: Path, token: str) -> Job:
     outcome = read(folder, OUTCOME)  # after that: whoever has ended has said so before
     model = folder / order["name"]
     has_model = locate(model, CONFIG).is_file()
-    state: State = outcome.get("state") or _state(folder, lives)
-    place = len(ahead(folder.parent, folder)) if state == "waiting" else 0
+    before = len(ahead(folder.parent, folder)) if lives else 0
+    state: State = outcome.get("state") or _state(folder, lives, before)
+    place = before if state == "waiting" else 0
     return Job(
         folder, token, order["name"], state, place, outcome.get("error", ""), order["minutes"], order["base"], has_model
     )
 
 
-def _state(folder: Path, lives: bool) -> State:
+def _state(folder: Path, lives: bool, before: int) -> State:
     if lives:
         begun = (folder / EVENTS).exists()
         if not begun:
-            return "waiting" if ahead(folder.parent, folder) else "beginning"
+            return "waiting" if before else "beginning"
         return "training"
     return "stopped" if (folder / STOP).exists() else "died"
 

@@ -58,18 +58,19 @@ def main(folder: Path) -> int:
     """Wait, train, and say how it ended; returns the exit status."""
     os.nice(NICENESS)
     asked = Asked(folder)
+    state, error = "stopped", ""
     try:
         with turn(folder, asked):
-            train(folder, asked)
+            state = train(folder, asked)
     except Ended:
-        put_outcome(folder, "stopped")
-    except Exception as error:
+        pass
+    except Exception as caught:
         traceback.print_exc()
-        put_outcome(folder, "failed", in_words(error))
-        return 1
+        state, error = "failed", in_words(caught)
     finally:
         (folder / TEXT).unlink(missing_ok=True)  # the model does not need it, and it may be private
-    return 0
+    put_outcome(folder, state, error)  # last: whoever reads it finds the rest done
+    return 1 if state == "failed" else 0
 
 
 @contextlib.contextmanager
@@ -89,8 +90,8 @@ def turn(folder: Path, asked: Asked) -> Iterator[None]:
     raise Ended
 
 
-def train(folder: Path, asked: Asked) -> None:
-    """Train what the folder's order says, and write down each event.
+def train(folder: Path, asked: Asked) -> str:
+    """Train what the folder's order says, and write down each event; returns how it ended, "finished" or "stopped".
 
     Raises:
         CorpusError, CheckpointError, TrainingError: it cannot begin or go on.
@@ -116,7 +117,7 @@ def train(folder: Path, asked: Asked) -> None:
             diary.see(event)
             last = saves.see(event) or last
         shutil.rmtree(job.folder / "resume", ignore_errors=True)  # nobody goes on with it
-        put_outcome(folder, "finished" if last and last.finished else "stopped")
+        return "finished" if last and last.finished else "stopped"
 
 
 def make_job(folder: Path, order: dict[str, Any]) -> Job:

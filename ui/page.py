@@ -96,10 +96,15 @@ def _wire(
         text = {**prompt.example(registry, name), "after": run if type(run) is int else 0} if untouched else gr.skip()
         return shown, settings, text, *seen(name)
 
+    def opening(name: str) -> dict[str, Any]:
+        """The head's value; the page has a wish of its own after a reload, and knows by the mark that this has come."""
+        return {**head.value(registry, name), "opened": True}
+
     def open_page(request: gr.Request) -> tuple[Any, ...]:
         """What a link holds; without one the example, and the models that are there now."""
         parameter = request.query_params.get(PARAMETER)
-        nothing = (head.value(registry, first), *[gr.skip()] * 7)
+        early = {"after": 0}  # whatever has been asked for since stays
+        nothing = (opening(first), *[gr.skip()] * 7)
         if not parameter:
             return nothing
         try:
@@ -107,6 +112,7 @@ def _wire(
         except links.LinkError as error:
             shown = {
                 **prompt.example(registry, first),
+                **early,
                 "notes": [f"The link cannot be read ({error}); this is an example."],
             }
             return (*nothing[:3], shown, *nothing[4:])
@@ -115,18 +121,18 @@ def _wire(
             restored = (attention if opened == "attention" else training).restore(registry, link, first)
             name = restored["model"]
             rooms = seen(name, **{opened: restored})
-            return head.value(registry, name), *nothing[1:4], *rooms, gr.Tabs(selected=opened)
+            return opening(name), *nothing[1:4], *rooms, gr.Tabs(selected=opened)
         if opened == "sampling":
             shown = sampling.restore(registry, link, first)
             name, state = shown["model"], shown["state"]
             settings = {**prompt.settings_value(registry, name), **state["settings"], "seed": state["seed"]}
             settings["keep_seed"] = True  # whoever was given a seed wants that one
             rooms = seen(name, sampling=shown)
-            return head.value(registry, name), gr.skip(), settings, gr.skip(), *rooms, gr.Tabs(selected="sampling")
+            return opening(name), gr.skip(), settings, gr.skip(), *rooms, gr.Tabs(selected="sampling")
         state = prompt.restore(registry, link, first)
         name = state["model"]
         settings = {**prompt.settings_value(registry, name), **state["settings"]}
-        return head.value(registry, name), state["prompt"], settings, state["text"], *seen(name), gr.skip()
+        return opening(name), state["prompt"], settings, {**state["text"], **early}, *seen(name), gr.skip()
 
     quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
     top.choose(choose, [top, tab.text, tab.settings], [top, tab.settings, tab.text, *views], **quick)

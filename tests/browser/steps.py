@@ -5,15 +5,22 @@ import json
 import re
 import time
 import zlib
+from urllib.parse import parse_qs, urlparse
 
 import gpt
 from tests.conftest import load_as_the_page
+from ui.links import decode
 
 
 def packed(state):
     """A link's parameter, as the page makes it."""
     data = zlib.compress(json.dumps(state).encode())
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def linked(page):
+    """What the address bar holds."""
+    return decode(parse_qs(urlparse(page.url).query)["s"][0])
 
 
 def until(page, condition):
@@ -25,8 +32,27 @@ def until(page, condition):
 
 
 def settle(page):
-    until(page, "!document.querySelector('.ge-busy')")
-    page.evaluate("() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
+    """Nothing is traced, and all views have drawn what has changed: whoever begins to listen last is told last."""
+    until(page, "!document.querySelector('.ge').explorer.tracing && !document.querySelector('.ge-busy')")
+    page.evaluate("""() => new Promise((go) => {
+        const {explorer} = document.querySelector('.ge');
+        const end = explorer.on((changed) => { if (changed.has('settled')) { end(); requestAnimationFrame(go); } });
+        explorer.touch('settled');
+    })""")
+
+
+def wait_until(page, holds):
+    """Wait for what only Python can see."""
+    ended = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < ended
+        page.wait_for_timeout(50)
+
+
+def wait_exact(page):
+    """The server has told the numbers of the row that is looked from."""
+    until(page, "(({explorer}) => explorer.exact(explorer.row(), 0, 0) !== null)(document.querySelector('.ge'))")
+    settle(page)
 
 
 def text_of(page):
@@ -71,7 +97,7 @@ def written(checkpoints, prompt, count, model="shakespeare", seed=11):
 
 def pin(page, position):
     page.locator(f".ge-box[data-t='{position}']").first.click()
-    page.wait_for_timeout(100)  # drawn in the next frame
+    settle(page)
 
 
 def sentence(page):

@@ -9,6 +9,7 @@ import gpt
 from tests.browser.conftest import TEXT
 from tests.browser.steps import (
     effects,
+    linked,
     no_sideways_scroll,
     number,
     numbers,
@@ -18,6 +19,7 @@ from tests.browser.steps import (
     settle,
     text_of,
     wait_traced,
+    wait_until,
 )  # fmt: skip
 
 SETTINGS = gpt.SamplingSettings(temperature=0.8)
@@ -47,7 +49,9 @@ def test_a_head_of_the_grid_is_previewed_by_hovering_and_selected_by_a_click_or_
     page.wait_for_function("document.querySelector('.ge-title').textContent === 'Head 4.2'")
     page.get_by_role("button", name=re.compile("^Head 3.1:")).first.click()
     page.mouse.move(2, 2)
-    page.wait_for_function("document.querySelector('.ge-title').textContent === 'Head 3.1'")
+    page.wait_for_function(
+        "document.querySelector('.ge-effect.ge-chosen').getAttribute('aria-label').startsWith('Head 3.1')"
+    )
     page.locator(".ge-effect.ge-chosen").focus()
     for key in ("ArrowRight", "ArrowUp", "Enter"):
         page.keyboard.press(key)
@@ -198,7 +202,7 @@ def test_the_difference_is_a_view_of_the_large_map_and_of_its_link(explorer, che
     found = numbers(page)
     assert found["map"]["minus"] == "the other text"
     np.testing.assert_allclose(found["map"]["weights"][row], value.numpy(), atol=0.011)
-    page.wait_for_timeout(700)  # the address follows half a second later
+    wait_until(page, lambda: linked(page)["attention"].get("pin") == row)  # the address follows half a second later
     assert page.url != opened
     again = open_page(page.url)
     wait_traced(again)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import gpt
-from tests.browser.steps import export, numbers, pin, sentence
+from tests.browser.steps import export, numbers, pin, sentence, wait_exact
 
 INK = ["#fcfcfa", "#bee3ff", "#87c6ff", "#5ea7f5", "#4486e1", "#3666c5", "#2e48a2", "#262f78", "#1b1a4d"]
 PAGE, DARK_PAGE = (252, 252, 250), (19, 20, 23)
@@ -101,9 +101,8 @@ def test_the_svg_is_xml_with_the_text_as_text_and_no_script(explorer, chromium, 
 
 def test_csv_and_json_hold_the_numbers_with_labels(explorer, checkpoint):
     page = explorer()
-    with page.expect_response(re.compile("/ask/row$")):
-        pin(page, 150)
-    page.wait_for_timeout(500)  # the exact numbers of the pinned row are unpacked
+    pin(page, 150)
+    wait_exact(page)
     found = numbers(page)
     text, pieces = "".join(found["pieces"]), found["pieces"]
     trace = gpt.trace(checkpoint, text)

@@ -1,12 +1,8 @@
 """What the Attention tab makes of texts, links, models and servers that it is given."""
 
-import time
-from urllib.parse import parse_qs, urlparse
-
 import pytest
 
-from tests.browser.steps import box, settle, text_of, title, wait_for_text
-from ui.links import decode
+from tests.browser.steps import box, linked, settle, text_of, title, wait_for_text, wait_until
 
 INJECTIONS = ("${alert(1)}", "${", "<img src=x onerror=alert(1)>", "{{value}}", "</script><script>alert(1)</script>")
 OPEN = "(detail) => document.dispatchEvent(new CustomEvent('gl:open', {detail}))"
@@ -40,18 +36,6 @@ def test_what_a_visitor_types_is_never_run(explorer):
     page.keyboard.press("Escape")
     settle(page)
     assert page.locator("#gl-attention img, #gl-attention script").count() == 0
-
-
-def linked(page):
-    """What the address bar holds."""
-    return decode(parse_qs(urlparse(page.url).query)["s"][0])
-
-
-def wait_until(page, holds):
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(50)
 
 
 def test_a_link_holds_the_whole_state(explorer):

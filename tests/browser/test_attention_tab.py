@@ -5,7 +5,7 @@ import re
 import pytest
 
 import gpt
-from tests.browser.steps import box, boxes_of, pixels, settle, title
+from tests.browser.steps import box, boxes_of, pixels, settle, title, wait_exact
 from tests.conftest import load_as_the_page
 
 
@@ -24,6 +24,7 @@ def test_the_tab_opens_with_an_example_painted(explorer):
 
 def test_hovering_a_character_previews_everywhere_and_nothing_jumps(explorer):
     page = explorer(state=None)
+    wait_exact(page)
     before, parts, sentence = (
         page.locator(".ge-tag").inner_text(),
         boxes_of(page),
@@ -36,7 +37,7 @@ def test_hovering_a_character_previews_everywhere_and_nothing_jumps(explorer):
     assert re.search(r"\. 40, ", page.locator(".ge-plane").get_attribute("aria-label"))
     assert boxes_of(page) == parts
     page.mouse.move(700, 5)
-    settle(page)
+    wait_exact(page)
     assert page.locator(".ge-tag").inner_text() == before
     assert page.locator(".ge-sentence").inner_text() == sentence
 
@@ -182,7 +183,7 @@ def test_the_keyboard_reaches_every_cell_and_the_pin_is_said(explorer):
     assert f"Map. {row}, " in page.locator(".ge-plane").get_attribute("aria-label")
     assert f"looks at {column}, " in page.locator(".ge-plane").get_attribute("aria-label")
     page.keyboard.press("Enter")
-    settle(page)
+    wait_exact(page)
     assert page.locator(".ge-pin").inner_text().split()[-2] == str(row)
     assert page.locator(".ge-spoken").inner_text() == page.locator(".ge-sentence").inner_text()
 

@@ -6,7 +6,7 @@ import json
 import pytest
 from PIL import Image
 
-from tests.browser.steps import captions, export, pin, sentence, until, wait_traced
+from tests.browser.steps import captions, export, pin, sentence, settle, until, wait_traced
 
 TALK = "gpt-letter-by-letter talk"
 
@@ -49,16 +49,16 @@ def test_one_offline_page_is_interactive_from_a_disk_with_no_network(explorer, o
     def repainted(act):
         before = page.evaluate(cells)
         act()
-        page.wait_for_timeout(100)
+        settle(page)
         return page.evaluate(cells) != before
 
     assert repainted(lambda: page.keyboard.press("ArrowDown"))
     said = sentence(page)
     page.locator(".ge-box[data-t='30']").first.hover()
-    page.wait_for_timeout(100)
+    settle(page)
     assert sentence(page) != said
     page.mouse.move(5, 5)
-    page.wait_for_timeout(100)
+    settle(page)
     assert sentence(page) == said
     pin(page, 60)
     assert "60" in page.locator(".ge-pin").inner_text()

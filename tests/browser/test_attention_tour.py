@@ -3,7 +3,7 @@
 import re
 
 import gpt
-from tests.browser.steps import text_of
+from tests.browser.steps import text_of, wait_until
 
 STOPS = 5
 
@@ -70,7 +70,7 @@ def test_while_the_effects_are_measured_the_tour_says_what_it_waits_for(explorer
         panel.get_by_role("button", name="Next").click()
     panel.get_by_role("status").get_by_text("Silencing each head in turn").wait_for()
     assert panel.get_by_text(f"A tour, 3 of {STOPS}").is_visible()
-    page.wait_for_timeout(100)
+    wait_until(page, lambda: waiting)
     for route in waiting:
         route.continue_()
     panel.get_by_text(f"A tour, 4 of {STOPS}").wait_for()

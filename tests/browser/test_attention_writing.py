@@ -5,7 +5,7 @@ import re
 import pytest
 
 import gpt
-from tests.browser.steps import boxes_of, settle, text_of, title, wait_for_text, written
+from tests.browser.steps import boxes_of, settle, text_of, title, wait_for_text, wait_until, written
 
 
 def test_the_next_character_is_what_the_prompt_tab_would_write(explorer, checkpoints):
@@ -62,6 +62,22 @@ def test_play_grows_row_by_row_from_what_was_fetched_ahead(explorer, checkpoints
     page.get_by_role("button", name="One character on").click()
     wait_for_text(page, len(found))
     assert text_of(page) == found
+
+
+def test_what_was_asked_for_before_a_pause_is_not_written_after_it(explorer):
+    text = "ROMEO:\nBut soft"
+    page = explorer(state={"text": text})
+    held = []
+    page.route("**/letter/ask/play", lambda route: route.continue_() if held else held.append(route))
+    page.keyboard.press(" ")
+    wait_until(page, lambda: held)
+    page.keyboard.press(" ")
+    with page.expect_response("**/letter/ask/play"):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    assert text_of(page) == text
+    page.keyboard.press("n")
+    wait_for_text(page, len(text) + 1)
 
 
 def test_while_play_runs_nothing_moves_but_the_text(explorer):

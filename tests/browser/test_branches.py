@@ -1,6 +1,7 @@
 """A text of the Prompt tab is left at a character for another one: forks, and the branches that stay."""
 
 import gpt
+from tests.browser.sampling_steps import wait_value
 from tests.browser.test_prompt_tab import (
     expected,
     seed,
@@ -64,7 +65,7 @@ def test_a_branch_goes_on_as_the_text_that_was_not_left(open_page, page_url, che
     fork(page, other_row(page)[0])
     set_slider(page, "temperature", 0.3)
     page.locator(".gp-branch").nth(0).click()
-    assert page.locator("#gl-temperature").input_value() == "1.1"
+    wait_value(page, "#gl-temperature", "1.1")
     page.evaluate("document.documentElement.dataset.glStatus = 'asked'")
     page.click("#gl-continue")
     wait_status(page, "done")
@@ -194,6 +195,7 @@ def test_on_a_phone_a_tap_pins_and_the_text_can_go_on_from_there(chromium, page_
     page.touchscreen.tap(*place(page, offset))
     page.wait_for_selector(".gp-letter.gp-here")
     assert pinned(page) == text[offset]
+    page.wait_for_selector(".gp-pin", state="visible")
     panel, box = page.locator(".gp-pinned").bounding_box(), page.locator(".gp-pin").bounding_box()
     assert box["y"] + box["height"] <= panel["y"]  # what is pinned is not covered by what is said of it
     for button in page.locator(".gp-pinned button:visible").all():

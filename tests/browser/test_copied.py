@@ -8,7 +8,8 @@ import pytest
 
 import gpt
 from gpt.checkpoint import to_json
-from tests.browser.test_prompt_tab import type_line, wait_status, whole
+from tests.browser.steps import wait_until
+from tests.browser.test_prompt_tab import set_slider, type_line, wait_status, whole
 from tests.browser.thoughts_steps import known, score_own
 from tests.conftest import TRAINING, make_checkpoint
 from train import data
@@ -30,6 +31,7 @@ def test_it_is_asked_of_a_text_that_ended_with_what_was_there_already(open_page,
     page = open_page(page_url)
     line = page.locator(".gp-copied")
     line.get_by_text("bits a character").wait_for()
+    set_slider(page, "length", 2000)
     type_line(page, "ROMEO:")
     line.get_by_text("Looked up when the text is written.").wait_for()
     page.wait_for_function("document.querySelector('#gl-text .gl-play').innerText.length > 50")
@@ -90,11 +92,11 @@ def test_the_training_text_is_fetched_when_asked_and_copied_passages_are_marked(
         known(page)
         assert f"word for word has {len(copied)} characters" in line.inner_text()
         ink = "(e) => [...e].map((c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.join()).join()"
+        page.wait_for_timeout(150)
         before = page.locator(".gp-tile").evaluate_all(ink)
         line.get_by_role("button", name="characters").first.click()
         page.mouse.move(2, 2)
-        page.wait_for_timeout(150)
-        assert page.locator(".gp-tile").evaluate_all(ink) != before
+        wait_until(page, lambda: page.locator(".gp-tile").evaluate_all(ink) != before)
         assert "line 2 of it, First Citizen speaks" in line.inner_text()
         score_own(page, "B")
         line.get_by_role("button", name="1 character", exact=True).wait_for()

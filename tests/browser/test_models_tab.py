@@ -47,7 +47,11 @@ def shelf(open_page, home, hub, folder, serve, tmp_path):
 
         def opened(size="wide", theme="light"):
             page = open_page(f"{url}?__theme={theme}", size, theme, allow=BAD)
-            page.get_by_role("tab", name="Models").click()
+            with page.expect_response(
+                re.compile("/models/list$")
+            ):  # the rows are drawn anew when the tab comes in front
+                page.get_by_role("tab", name="Models").click()
+            page.wait_for_timeout(200)
             page.wait_for_selector(".gm-row.gm-selected")
             page.wait_for_function("document.querySelector('.gm-memory').textContent.includes('shakespeare')")
             return page

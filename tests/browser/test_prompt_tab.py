@@ -6,6 +6,7 @@ import pytest
 
 import gpt
 from gpt.decoder import Decoder
+from tests.browser.steps import wait_until
 from tests.conftest import load_as_the_page
 from ui.prompt import EXAMPLE_SEED
 
@@ -245,9 +246,25 @@ def test_hostile_text_stays_text_and_the_page_goes_on_working(open_page, page_ur
     page.reload()
     page.wait_for_function("['done', 'example'].includes(document.documentElement.dataset.glStatus)")
     page.wait_for_selector("#gl-actions button")
-    page.wait_for_timeout(500)  # the events of the load itself
+    page.wait_for_timeout(500)  # the events of the load itself: they fill the line too
     write(page, "ROMEO:")
     assert whole(page).startswith("ROMEO:")
+
+
+def test_a_model_that_is_chosen_before_the_page_has_opened_stays(open_page, page_url):
+    page = open_page(page_url)
+    held = []
+    page.route("**/run/predict", lambda route: route.continue_() if held else held.append(route))
+    page.reload()
+    wait_until(page, lambda: held and page.locator("#gl-head select option").count() == 2)
+    page.select_option("#gl-head select", "gpt2-tiny")
+    small = "document.querySelector('#gl-head').innerText.includes('2 layers of 2 heads')"
+    page.wait_for_function(small)
+    with page.expect_response("**/run/predict"):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    assert page.evaluate(small)
+    assert page.locator("#gl-head select").input_value() == "gpt2-tiny"
 
 
 def test_a_megabyte_of_text_is_cut_and_said(open_page, page_url):

@@ -18,7 +18,7 @@ from tests.browser.sampling_steps import (
     wait_text,
     wait_value,
 )
-from tests.browser.steps import pixels
+from tests.browser.steps import linked, pixels, wait_until
 from ui.sampling import EXAMPLES
 
 
@@ -159,7 +159,7 @@ def test_a_link_brings_all_of_it_back(laboratory, open_page):
     move(page, "temperature", 0.4)
     page.keyboard.press("a")
     text = roll(page, 3)
-    page.wait_for_timeout(900)
+    wait_until(page, lambda: linked(page)["sampling"]["text"] == text)
     other = open_page(page.url)
     other.wait_for_selector("#gl-sampling .gs[data-gl-lab]:not([data-gl-lab=''])")
     wait_text(other, text)
@@ -296,17 +296,15 @@ def test_presenting_is_read_from_the_back_of_a_room_and_nothing_is_cut_off(labor
     page.keyboard.press("f")
     page.wait_for_selector(".gs-presenting")
     page.keyboard.press("h")
-    page.wait_for_timeout(200)
-    found = page.evaluate(
-        """() => [...document.querySelectorAll('.gs-presenting *')]
+    bad = """() => [...document.querySelectorAll('.gs-presenting *')]
             .filter((e) => e.checkVisibility() && !e.closest('.gs-spoken, .gs-text, .gs-band, .gl-key-panel'))
             .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()))
             .map((e) => [e.getBoundingClientRect(), parseFloat(getComputedStyle(e).fontSize) * e.currentCSSZoom, e])
             .filter(([box, size]) => size < 18 * innerWidth / 1920 - 0.1 || box.bottom > innerHeight + 1
                 || box.right > innerWidth + 1 || box.left < 0)
             .map(([, size, e]) => [size, e.outerHTML.slice(0, 80)])"""
-    )
-    assert found == []
+    page.wait_for_function(f"({bad})().length === 0")  # laid out anew in the next frames
+    assert page.evaluate(bad) == []
     strip = page.locator(".gs-text .gl-strip")
     assert strip.evaluate("(e) => parseFloat(getComputedStyle(e).fontSize) * e.currentCSSZoom") >= 28 * width / 1920
     assert page.locator(".gs-letter").count() == 65

@@ -61,6 +61,7 @@ def band(page, offset):
     """The colour of the band under a character, as the canvas has it, or None where nothing is drawn."""
     x, y = place(page, offset)
     page.wait_for_timeout(150)  # what has been scrolled to is drawn in the next frame
+    page.evaluate("() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
     x, y = place(page, offset)
     return page.evaluate(
         """([x, y]) => {
@@ -305,7 +306,7 @@ def test_reading_a_long_text_tells_how_far_it_is_and_can_be_stopped_and_gone_on_
     page.wait_for_timeout(1500)
     assert page.locator(".gp-far").inner_text() == stopped
     page.get_by_role("button", name="Go on").click()
-    known(page)
+    page.wait_for_function("document.documentElement.dataset.glThoughts === 'known'", timeout=60_000)  # 12,900 tokens
     assert not page.locator(".gp-reading").is_visible()
 
 

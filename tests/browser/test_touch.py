@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.conftest import TEXT
-from tests.browser.steps import no_sideways_scroll, packed, settle, wait_traced
+from tests.browser.steps import no_sideways_scroll, packed, settle, wait_exact, wait_traced
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def phone(chromium, page_url):
     state = {"tab": "attention", "model": "shakespeare", "attention": {"text": TEXT}}
     page.goto(f"{page_url}?s={packed(state)}")
     wait_traced(page)
-    settle(page)
+    wait_exact(page)
     session = context.new_cdp_session(page)
 
     def finger(kind, x=0, y=0):
@@ -43,6 +43,7 @@ def test_a_tap_pins_and_a_second_one_clears(phone):
     assert "Tap a character" in page.locator(".ge-pin").inner_text()
     page.touchscreen.tap(*at)
     page.wait_for_selector(".ge-box.ge-pinned[data-t='40']")
+    settle(page)
     assert page.locator(".ge-pin").inner_text().split()[-2] == "40"
     page.touchscreen.tap(*at)
     page.wait_for_selector(".ge-pin.ge-none")
@@ -64,6 +65,7 @@ def test_a_drag_previews_and_pins_nothing(phone, start):
     assert label(page) != before
     assert page.locator(".ge-pinned").count() == 0
     finger("End")
+    wait_exact(page)
     assert label(page) == before
 
 

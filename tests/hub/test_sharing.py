@@ -160,10 +160,11 @@ def test_only_a_new_best_and_the_end_are_pushed(hub: LocalHub, tmp_path: Path) -
 
 def test_a_training_does_not_wait_for_a_push(hub: LocalHub, tmp_path: Path) -> None:
     hub.faults = [Fault("POST .*/commit/", "status", 1, 503, {"Retry-After": "2"})]
+    folders = [make_checkpoint(tmp_path / f"save{n}", seed=n) for n in range(3)]
     pusher = Pusher("me/small", False, lambda line: None)
-    for n in range(3):
+    for n, folder in enumerate(folders):
         pusher.see(evaluation(3.0 - n))
-        pusher.see(Saved(n, make_checkpoint(tmp_path / f"save{n}", seed=n), False))
+        pusher.see(Saved(n, folder, False))
     there = hub.repositories.get("me/small")
     assert there is None or len(there.history()) == 1  # three saves later the first push still waits
     pusher.close()
@@ -173,9 +174,10 @@ def test_a_training_does_not_wait_for_a_push(hub: LocalHub, tmp_path: Path) -> N
 
 def test_while_one_push_is_under_way_only_the_newest_waits(hub: LocalHub, tmp_path: Path) -> None:
     hub.faults = [Fault("POST .*/commit/", "status", 1, 503, {"Retry-After": "1"})]
+    folders = [make_checkpoint(tmp_path / f"save{n}", seed=n) for n in range(5)]
     pusher = Pusher("me/small", False, lambda line: None)
-    for n in range(5):
-        pusher.offer(make_checkpoint(tmp_path / f"save{n}", seed=n))
+    for n, folder in enumerate(folders):
+        pusher.offer(folder)
         while n == 0 and pusher._waiting:
             pass
     pusher.close()

@@ -152,6 +152,22 @@ function slowModel(most = 4) {
 
 const read = (told) => told.at(-1)?.pieces.join('');
 
+test('between two questions of a text that grows it rests ten times as long as the answer took, and never long', async (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const {ask, turn} = slowModel();
+  const rests = [];
+  const scorer = createScorer(ask, () => {}, (resume, ms) => { rests.push(ms); resume(); });
+  let text = '';
+  for (const took of [1, 100, 2000]) {
+    text += 'abc';
+    scorer.want({model: 'm', text, growing: true});
+    now += took;
+    await turn();
+  }
+  assert.deepEqual(rests, [500, 1000, 5000]);
+});
+
 test('a text is asked for piece by piece, one question at a time, and once', async () => {
   const {ask, turn, questions, waiting} = slowModel();
   const told = [];

@@ -17,22 +17,33 @@ from train.state import Job
 MINUTES = 0.1
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """What a training takes the time from: it stands still but for what is said to take some."""
+    clock = SimpleNamespace(now=0.0, perf_counter=lambda: clock.now)
+    monkeypatch.setattr(loop, "time", clock)
+    return clock
+
+
 @pytest.fixture(autouse=True)
 def warm(job: Callable[..., Job]) -> None:
     """The first step in a process takes a second longer: torch loads what it needs."""
     list(run(job("warm", steps=1)))
 
 
-def test_the_learning_rate_reaches_its_end_as_the_time_runs_out(job: Callable[..., Job]) -> None:
+def test_the_learning_rate_reaches_its_end_as_the_time_runs_out(
+    job: Callable[..., Job], clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in {"_update": 0.02, "_mean_loss": 0.03, "_save": 0.05}.items():
+        takes(monkeypatch, clock, name, seconds)
     it = job(minutes=MINUTES, steps=1, batch_size=16, eval_every=50, save_every=70, warmup=0.1, decay=0.5)
-    began = time.perf_counter()
     steps: list[Step] = []
     trained = 0.0
     evaluations = saves = 0
     for event in run(it):
         if isinstance(event, Step):
             steps.append(event)
-            trained = time.perf_counter() - began
+            trained = clock.now
         evaluations += isinstance(event, Evaluation)
         saves += isinstance(event, Saved)
     # The steps end with the time, evaluations and saves between them included; the last evaluation comes after.
@@ -65,10 +76,8 @@ def test_what_the_one_who_reads_the_events_does_counts_as_well(job: Callable[...
 
 
 def test_an_evaluation_that_would_take_the_time_of_the_last_steps_is_left_out(
-    job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+    job: Callable[..., Job], clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = SimpleNamespace(now=0.0, perf_counter=lambda: clock.now)
-    monkeypatch.setattr(loop, "time", clock)
     takes(monkeypatch, clock, "_update", 1.0)
     takes(monkeypatch, clock, "_mean_loss", 2.5)  # twice an evaluation
     events = list(run(job(minutes=0.5, eval_every=1, save_every=1000)))
@@ -93,10 +102,13 @@ def test_even_no_time_at_all_makes_one_step_and_a_whole_checkpoint(job: Callable
     assert [type(event) for event in events] == [Step, Evaluation, Saved]
 
 
-def test_a_break_does_not_count(job: Callable[..., Job]) -> None:
+def test_a_break_does_not_count(
+    job: Callable[..., Job], clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takes(monkeypatch, clock, "_update", 0.02)
     minutes = 0.05
     first = list(run(job(minutes=minutes, should_stop=lambda: True)))
-    time.sleep(1)
+    clock.now += 1
     second = [event for event in run(job(minutes=minutes, resume=True)) if isinstance(event, Step)]
     assert isinstance(first[0], Step)
     assert second[0].seconds - first[0].seconds < 0.9

@@ -201,7 +201,7 @@ def test_stop_in_the_middle_leaves_nothing_and_the_next_one_goes_through(ask, hu
 def test_two_loads_at_once_both_arrive_and_one_more_waits_outside(ask, hub, tmp_path):
     for i in range(MAX_ARRIVING + 1):
         on_the_hub(tmp_path, f"me/m{i}", seed=i)
-    hub.slow = 0.5
+    hub.slow = 1
     begun = [ask("open", repo=f"me/m{i}").json()["arrival"] for i in range(MAX_ARRIVING)]
     assert ask("open", repo="me/m0").text == "me/m0 is on its way already."
     assert ask("open", repo=f"me/m{MAX_ARRIVING}").text.startswith(f"{MAX_ARRIVING} models are on their way")

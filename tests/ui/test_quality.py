@@ -315,7 +315,7 @@ def test_several_who_ask_at_once_share_one_index(registry, here, monkeypatch):
 
 
 def test_it_is_fetched_once_at_a_time(registry, home):
-    home.delay = 0.5
+    home.delay = 2
     with ThreadPoolExecutor(6) as pool:
         jobs = [pool.submit(ask, registry, "fetch_corpus") for _ in range(6)]
         said = [job.exception() for job in jobs]

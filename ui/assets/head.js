@@ -3,9 +3,6 @@ import {isOwn, ownModels, shownName} from './common/ownmodels.js';
 import {make} from './dom.js';
 import {createSwitch} from './here/switch.js';
 
-/** By then the server has answered what the page opens with. */
-const OPENED_MS = 700;
-
 /** @param {import('./dom.js').View} view */
 export function mount({element, props, trigger, watch}) {
   const select = /** @type {HTMLSelectElement} */ (make('select', {'aria-label': 'Model', on: {change: choose}}));
@@ -28,12 +25,16 @@ export function mount({element, props, trigger, watch}) {
   /** Until the server has answered, the choice is a wish: others hear of it when it holds. @param {string} name */
   function ask(name) {
     said = '';
-    props.value = {...props.value, chosen: name, pending: true};
+    last = props.value = {...props.value, chosen: name, pending: true};
+    wished = true;
     trigger('choose');
   }
 
   /** What the server said last. */
   let held = props.value;
+  /** What is shown; before the server has answered it may be a wish. */
+  let last = props.value;
+  let wished = false;
   let said = ''; // why the last choice failed
   /** The model that was chosen before a reload, until it is asked for. */
   let again = ownModels().includes(history.state?.own) ? history.state.own : '';
@@ -73,10 +74,12 @@ export function mount({element, props, trigger, watch}) {
   }
 
   function draw() {
+    const opened = Boolean(props.value?.opened);
+    if (opened) props.value = wished ? last : {...props.value, opened: false}; // what the page opens with comes after a choice
     const {failed} = props.value ?? {};
     complain(failed || said);
     if (failed) {
-      props.value = {...held, names: props.value.names};
+      last = props.value = {...held, names: props.value.names};
       tell({failed}); // who waited for it hears that it did not come
     }
     const {names: listed = [], chosen = '', numbers: words = '', warning: beware = ''} = props.value ?? {};
@@ -88,9 +91,14 @@ export function mount({element, props, trigger, watch}) {
     if (chosen && !failed && !props.value.pending) here.hold(chosen, props.value.here);
     tellFacts();
     if (!chosen || failed || props.value.pending) return;
-    held = props.value;
+    held = last = props.value;
     remember(chosen);
     tell();
+    if (again && opened) { // not before: what the page opens with would come after it
+      const name = again;
+      again = '';
+      ask(name);
+    }
   }
 
   document.addEventListener('click', (event) => {
@@ -102,5 +110,4 @@ export function mount({element, props, trigger, watch}) {
   document.addEventListener('gl:own-models', draw);
   watch('value', draw);
   draw();
-  if (again) setTimeout(() => { const name = again; again = ''; ask(name); }, OPENED_MS);
 }

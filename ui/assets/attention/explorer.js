@@ -145,7 +145,8 @@ export function mountExplorer(element, app, {live = true, examples = [], visible
       doing.textContent = app.busy ? `${app.busy} …` : '';
       root.classList.toggle('ge-busy', app.tracing && app.busy !== '');
     }
-    if (any('pin', 'layer', 'head') && app.trace) announce();
+    const exact = any('exact') && app.row() === app.pinned() && app.hover.layer === undefined; // of what was said
+    if ((any('pin', 'layer', 'head') || exact) && app.trace) announce();
     if (any('talk')) footer.textContent = talk.current >= 0 ? `${talk.current + 1} of ${talk.count}` : '';
     if (any('trace')) root.dataset.glTrace = `${app.trace?.start} ${app.trace?.tokens} ${app.trace?.silenced.length}`;
   });

@@ -171,9 +171,10 @@ export function mount(app, element) {
     if (has('trace', 'size', 'map', 'layer', 'head', 'average', 'scale', 'colours', 'hideFirst', 'theme', 'view') || (has('hover') && headHovered())) paintMap();
     if (has('trace', 'size', 'map', 'layer', 'head', 'average', 'scale', 'colours', 'hideFirst', 'theme', 'hover', 'pin', 'exact', 'view')) drawRow();
   });
-  let hovered = '';
+  const headNow = () => `${app.hover.layer} ${app.hover.head}`;
+  let hovered = headNow();
   function headHovered() {
-    const now = `${app.hover.layer} ${app.hover.head}`;
+    const now = headNow();
     const moved = now !== hovered;
     hovered = now;
     return moved;

@@ -19,6 +19,7 @@ export function createPlayer(app, source, {show, load, overwritten}) {
   /** @type {Promise<void> | null} */ let fetching = null;
   /** Of what is fetched: another text, seed or temperature begins another. */ let generation = 0;
   let timer = 0;
+  /** Of playing: after a pause what was awaited is not written. */ let round = 0;
 
   const player = {
     /** Another text is shown. @param {Trace} trace */
@@ -31,11 +32,11 @@ export function createPlayer(app, source, {show, load, overwritten}) {
       fetching = null;
     },
 
-    /** One token more: from what was fetched ahead, else from the server. @returns {Promise<boolean>} it was written */
-    async forward() {
+    /** One token more: from what was fetched ahead, else from the server. @param {() => boolean} [wanted] still, when it has come @returns {Promise<boolean>} it was written */
+    async forward(wanted = () => true) {
       if (!app.trace || !full) return false;
       if (app.trace.tokens >= full.tokens) await ahead();
-      if (!app.trace || !full || (app.trace.start === full.start && app.trace.tokens >= full.tokens)) return false;
+      if (!wanted() || !app.trace || !full || (app.trace.start === full.start && app.trace.tokens >= full.tokens)) return false;
       const tokens = app.trace.start === full.start ? app.trace.tokens + 1 : app.trace.start + app.trace.tokens + 1 - full.start;
       show(cut(full, tokens), app.trace.start < full.start);
       if (full.tokens - tokens < REFETCH) void ahead();
@@ -56,7 +57,8 @@ export function createPlayer(app, source, {show, load, overwritten}) {
       app.playing = on;
       app.touch('playing');
       clearTimeout(timer);
-      if (on) void tick();
+      round++;
+      if (on) void tick(round);
     },
 
     setSpeed(speed) { app.speed = speed; app.touch('playing'); },
@@ -81,11 +83,12 @@ export function createPlayer(app, source, {show, load, overwritten}) {
     return fetching;
   }
 
-  async function tick() {
+  async function tick(mine) {
     const began = performance.now();
-    const written = await player.forward();
+    const written = await player.forward(() => mine === round);
+    if (mine !== round) return;
     if (!written) { player.play(false); return; }
-    if (app.playing) timer = window.setTimeout(tick, Math.max(0, 1000 / app.speed - (performance.now() - began)));
+    timer = window.setTimeout(() => tick(mine), Math.max(0, 1000 / app.speed - (performance.now() - began)));
   }
 
   return player;

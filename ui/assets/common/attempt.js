@@ -22,7 +22,7 @@ export function attempts(host, touch) {
       return undefined;
     } finally {
       clearTimeout(timer);
-      set('busy', '');
+      if (host.busy === doing) set('busy', ''); // else another's work goes on
     }
   };
 }

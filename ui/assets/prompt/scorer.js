@@ -1,9 +1,10 @@
 /** Asks what the model thought of a text, piece by piece, also while it is written: never more than one question at a time. No DOM. */
 import {cut, join} from './thoughts.js';
 
-/** Between two questions while the text is written, at least, and so many times what the last answer took: writing comes first. */
-const PAUSE_MS = 500;
+/** Between two questions while the text is written: so many times what the last answer took, for writing comes first, within these bounds. */
 const REST = 10;
+const PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5000;
 /** Subwords at the end of a text that grows may be cut otherwise: so many tokens are asked for again. */
 const OVERLAP = 8;
 /** Texts whose thoughts are kept: who walks from branch to branch waits for nothing. */
@@ -89,7 +90,7 @@ export function createScorer(ask, tell, wait = setTimeout) {
     tell(known, answer, '');
     if (growing) {
       resting = true;
-      wait(() => { resting = false; void go(); }, Math.max(PAUSE_MS, REST * (performance.now() - began)));
+      wait(() => { resting = false; void go(); }, Math.min(Math.max(PAUSE_MS, REST * (performance.now() - began)), LONGEST_PAUSE_MS));
     }
     void go();
   }
