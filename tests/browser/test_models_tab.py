@@ -47,11 +47,9 @@ def shelf(open_page, home, hub, folder, serve, tmp_path):
 
         def opened(size="wide", theme="light"):
             page = open_page(f"{url}?__theme={theme}", size, theme, allow=BAD)
-            with page.expect_response(
-                re.compile("/models/list$")
-            ):  # the rows are drawn anew when the tab comes in front
+            with page.expect_response(re.compile("/models/list$")):
                 page.get_by_role("tab", name="Models").click()
-            page.wait_for_timeout(200)
+            page.wait_for_timeout(200)  # the rows are drawn anew when the tab comes in front
             page.wait_for_selector(".gm-row.gm-selected")
             page.wait_for_function("document.querySelector('.gm-memory').textContent.includes('shakespeare')")
             return page
